@@ -1,0 +1,1 @@
+"""comptroller: mandatory spend governance for AI agents and cloud bills."""

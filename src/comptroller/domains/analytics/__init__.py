@@ -1,0 +1,1 @@
+"""Costs, series, baselines, anomalies."""

@@ -1,0 +1,1 @@
+"""Pure decisions about cost series: no SQL, no clock, no settings."""

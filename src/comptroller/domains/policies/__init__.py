@@ -1,0 +1,1 @@
+"""Limits, balances, holds, entries."""

@@ -1,0 +1,39 @@
+"""Errors a caller can meet; each class exists because someone handles it differently."""
+
+from comptroller.errors.governance import GovernanceError, GovernanceUnavailable
+
+
+class ComptrollerError(Exception):
+    """Something that comptroller was asked to do could not be done."""
+
+
+class InvalidInputError(ComptrollerError, ValueError):
+    """A value given by the caller is not acceptable; the message names it and the mend."""
+
+
+class NotFoundError(ComptrollerError, LookupError):
+    """No such thing for this tenant."""
+
+
+class ConflictError(ComptrollerError):
+    """The request contradicts what is on record."""
+
+
+class SchemaBehindError(ComptrollerError):
+    """The database's schema is older or newer than this version needs."""
+
+
+class BadFileError(ComptrollerError, ValueError):
+    """A cost file cannot be taken in; the message names the file, the place and the mend."""
+
+
+__all__ = [
+    "BadFileError",
+    "ComptrollerError",
+    "ConflictError",
+    "GovernanceError",
+    "GovernanceUnavailable",
+    "InvalidInputError",
+    "NotFoundError",
+    "SchemaBehindError",
+]

@@ -1,0 +1,1 @@
+"""Pure parsers: files to typed cost rows."""

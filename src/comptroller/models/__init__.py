@@ -1,0 +1,1 @@
+"""Tables: columns, keys, constraints; no behaviour."""

@@ -1,0 +1,1 @@
+"""In the caller's process: the gate, runs."""

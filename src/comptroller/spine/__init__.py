@@ -1,0 +1,1 @@
+"""Operations, services and mandatory writes."""

@@ -1,0 +1,1 @@
+"""Mandatory writes; flush only."""

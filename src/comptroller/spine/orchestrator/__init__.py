@@ -1,0 +1,1 @@
+"""One operation per use case; owns the transaction."""

@@ -1,0 +1,1 @@
+"""Combine domains inside a given session."""
