@@ -100,6 +100,20 @@ class Dimension(StrEnum):
     TAG = "tag"
 
 
+class ThresholdJoin(StrEnum):
+    """How an amount and a percentage that gate notices are joined."""
+
+    AND = "and"
+    OR = "or"
+
+
+class Grain(StrEnum):
+    """How long one step of a judged series is."""
+
+    DAY = "day"
+    HOUR = "hour"
+
+
 class Window(StrEnum):
     """The period over which a limit's balance counts."""
 
@@ -151,3 +165,15 @@ class EntryKind(StrEnum):
     EXPIRE = "expire"
     TRUE_UP = "true_up"
     CHARGE = "charge"
+
+
+class BillFormat(StrEnum):
+    """The kinds of cost file that are understood."""
+
+    FOCUS = "focus"
+    AWS_CUR = "aws-cur"
+    AZURE = "azure"
+    USAGE = "usage"
+    LITELLM = "litellm"
+    LONG_FORM = "long-form"
+    TABULAR = "tabular"

@@ -177,6 +177,7 @@ CURRENCIES: Final = frozenset(
     ]
 )
 MAX_QUANTA: Final = 2**63 - 1
+_ADJUSTED_MAX: Final = 30  # far above int64; keeps scaleb from building huge integers
 _EXACT: Final = Context(prec=96)
 _MONEY: Final = re.compile(r"\s*([+-]?[0-9]+(?:\.[0-9]+)?)\s+([A-Za-z]+)\s*\Z")
 
@@ -216,7 +217,7 @@ def _finite(amount: object, unit: str) -> Decimal:
 
 def _to_quanta(amount: Decimal | int, unit: str, rounding: str) -> int:
     value = _finite(amount, unit)
-    if value.adjusted() > 30:  # far above int64; keeps scaleb from building huge integers
+    if value.adjusted() > _ADJUSTED_MAX:
         raise InvalidInputError(f"amount {amount} {unit} is out of range")
     scaled = value.scaleb(-quantum_exponent(unit), _EXACT)
     quanta = int(scaled.to_integral_value(rounding=rounding))

@@ -1,0 +1,1 @@
+"""Decisions about incidents: drafts, severity, lifecycle."""

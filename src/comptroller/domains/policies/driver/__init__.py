@@ -1,0 +1,1 @@
+"""SQL of limits, breaches, balances and holds."""

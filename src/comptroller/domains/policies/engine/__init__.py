@@ -1,0 +1,1 @@
+"""Decisions about limits: matching, windows, verdicts, breaches."""

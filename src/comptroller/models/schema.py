@@ -1,0 +1,17 @@
+"""The whole schema in one place: importing this module registers every table."""
+
+from sqlalchemy import MetaData
+
+from comptroller.models import (  # noqa: F401 — imported for their tables
+    anomalies,
+    audit,
+    costs,
+    killswitch,
+    outbox,
+    policy_control_plane,
+    prices,
+    runs,
+)
+from comptroller.models.base import Base
+
+metadata: MetaData = Base.metadata
