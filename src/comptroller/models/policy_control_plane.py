@@ -41,9 +41,9 @@ class Limit(Base):
     name: Mapped[str] = mapped_column(Id)
     unit: Mapped[str] = mapped_column(String(16))
     ceiling_quanta: Mapped[int] = mapped_column(Quanta)
-    window: Mapped[str] = mapped_column(String(16))
+    every: Mapped[str] = mapped_column(String(16))
     timezone: Mapped[str] = mapped_column(String(64))
-    where: Mapped[dict[str, Any]] = mapped_column(Json)
+    scope: Mapped[dict[str, Any]] = mapped_column(Json)
     per: Mapped[list[str]] = mapped_column(Json)
     require: Mapped[list[str]] = mapped_column(Json)
     mode: Mapped[str] = mapped_column(String(16))
@@ -60,7 +60,7 @@ class Limit(Base):
 
     __table_args__ = (
         UniqueConstraint("tenant_id", "name"),
-        one_of("window", Window),
+        one_of("every", Window),
         one_of("mode", LimitMode),
         CheckConstraint("builtin OR ceiling_quanta > 0", name="ceiling"),
     )

@@ -13,11 +13,12 @@ from comptroller.sql import Statement
 # Existence rests on this SELECT, not on foreign keys: SQLite keeps those only where they are switched on.
 _INSERT: Final = """INSERT INTO limit_breaches (tenant_id, id, limit_id, breach_type, value_at_breach, limit_value,
     run_id, incident_id, details, occurrences, recorded_at, last_at)
-  SELECT :tenant_id, :id, l.id, :breach_type, :value_at_breach, :limit_value, :run_id, :incident_id,
+  SELECT l.tenant_id, :id, l.id, :breach_type, :value_at_breach, :limit_value, :run_id,
+    CAST(:incident_id AS VARCHAR),
     CAST(:details AS JSONB), 1, :now, :now
   FROM limits AS l WHERE l.tenant_id = :tenant_id AND l.id = :limit_id
     AND (CAST(:incident_id AS VARCHAR) IS NULL OR EXISTS (
-      SELECT 1 FROM incidents AS i WHERE i.tenant_id = :tenant_id AND i.id = :incident_id))"""
+      SELECT 1 FROM incidents AS i WHERE i.tenant_id = l.tenant_id AND i.id = CAST(:incident_id AS VARCHAR)))"""
 _OUTBOX: Final = "INSERT INTO outbox (tenant_id, id, kind, subject_id, severity, payload, created_at)"
 _RECORD: Final = Statement(
     f"""WITH recorded AS ({_INSERT} RETURNING id), queued AS (
@@ -29,7 +30,7 @@ _QUEUE: Final = Statement(
     f"{_OUTBOX} VALUES (:tenant_id, :notice_id, 'limit.breached', :id, 'HIGH', CAST(:payload AS JSONB), :now)"
 )
 _BUILTIN: Final = Statement(
-    """INSERT INTO limits (tenant_id, id, name, unit, ceiling_quanta, "window", timezone, "where", per, require, mode,
+    """INSERT INTO limits (tenant_id, id, name, unit, ceiling_quanta, every, timezone, scope, per, require, mode,
     warn_at, opens_incident, builtin, version, created_at, created_by)
   VALUES (:tenant_id, :limit_id, :limit_id, 'requests', 0, 'lifetime', 'UTC', CAST('{}' AS JSONB), CAST('[]' AS JSONB),
     CAST('[]' AS JSONB), 'block', CAST('[]' AS JSONB), false, true, 1, :now, 'system') ON CONFLICT DO NOTHING"""
