@@ -136,11 +136,10 @@ def session_kind(request: pytest.FixtureRequest) -> "SessionKind":
 @pytest.fixture
 def governed(session_kind: "SessionKind", database_url: str) -> Iterator["Governed"]:
     """Give a session on an engine of comptroller's own, every kind on both databases."""
-    from comptroller.database import make_async_engine, make_engine
-
+    from comptroller.database import create_async_engine, create_engine
     from sessions import governed_session
 
-    engine = make_async_engine(database_url) if session_kind.is_async else make_engine(database_url)
+    engine = create_async_engine(database_url) if session_kind.is_async else create_engine(database_url)
     with governed_session(session_kind, engine, database_url) as session:
         yield session
 

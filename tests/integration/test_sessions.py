@@ -68,3 +68,11 @@ def test_another_session_does_not_see_what_is_pending(noted: Governed):
     other = noted.another()
     noted.execute(INSERT)
     assert other.scalar(COUNT) == 0
+
+
+def test_guarded_engine_stands_on_the_migrated_schema(governed: Governed):
+    assert governed.scalar("SELECT count(*) FROM incidents") == 0
+
+
+def test_bare_engine_stands_on_the_migrated_schema(plain_governed: Governed):
+    assert plain_governed.scalar("SELECT count(*) FROM incidents") == 0
