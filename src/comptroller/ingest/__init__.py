@@ -1,1 +1,1 @@
-"""Pure parsers: files to typed cost rows."""
+"""Pure parsers: cost files become typed cost rows; no database, no clock, no network."""

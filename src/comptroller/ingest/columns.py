@@ -1,0 +1,85 @@
+"""The columns of what a bill is turned into, in the order of the tables that store it."""
+
+from typing import Final
+
+COST_ROW_COLUMNS: Final[tuple[str, ...]] = (
+    "tenant_id",
+    "delivery_id",
+    "row_no",
+    "charge_start",
+    "charge_end",
+    "day",
+    "charge_category",
+    "charge_class",
+    "provider",
+    "billing_account",
+    "account",
+    "service",
+    "region",
+    "resource_id",
+    "sku_id",
+    "description",
+    "model",
+    "user_id",
+    "team",
+    "owner",
+    "key_alias",
+    "tags",
+    "currency",
+    "billed_cost",
+    "effective_cost",
+    "list_cost",
+    "contracted_cost",
+    "billed_quanta",
+    "effective_quanta",
+    "list_quanta",
+    "contracted_quanta",
+    "consumed_quantity",
+    "consumed_unit",
+    "input_tokens",
+    "output_tokens",
+    "price_version",
+    "usage_id",
+)
+_SERIES: Final = ("tenant_id", "delivery_id", "dimension", "value", "charge_category", "currency")
+_SUMS: Final = ("billed_quanta", "effective_quanta", "list_quanta", "contracted_quanta", "row_count")
+DAILY_COLUMNS: Final[tuple[str, ...]] = (*_SERIES, "day", *_SUMS)
+HOURLY_COLUMNS: Final[tuple[str, ...]] = (*_SERIES, "hour_at", *_SUMS)
+
+# What a format's columns are mapped to, before anything is checked; `--map` uses these words.
+FIELDS: Final[tuple[str, ...]] = (
+    "time",
+    "end",
+    "period_start",
+    "period_end",
+    "category",
+    "class",
+    "provider",
+    "billing_account",
+    "account",
+    "service",
+    "region",
+    "resource",
+    "sku",
+    "description",
+    "model",
+    "user",
+    "team",
+    "owner",
+    "key",
+    "tags",
+    "currency",
+    "billed",
+    "effective",
+    "list",
+    "contracted",
+    "quantity",
+    "unit",
+    "input_tokens",
+    "output_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "id",
+)
+NONE: Final = "(none)"
+UNOWNED: Final = "(unowned)"
