@@ -1,0 +1,17 @@
+"""Settings from the environment; every one has a default, and none can switch a mandatory write off."""
+
+import os
+from typing import Final
+
+DEFAULT_DATABASE: Final = "sqlite:///comptroller.db"
+DEFAULT_TENANT: Final = "default"
+
+
+def database() -> str:
+    """Return the database's URL: ``COMPTROLLER_DATABASE``, else an SQLite file in the working directory."""
+    return os.environ.get("COMPTROLLER_DATABASE") or DEFAULT_DATABASE
+
+
+def tenant() -> str:
+    """Return the tenant: ``COMPTROLLER_TENANT``, else ``default``."""
+    return os.environ.get("COMPTROLLER_TENANT") or DEFAULT_TENANT
