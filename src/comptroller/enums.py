@@ -177,3 +177,11 @@ class BillFormat(StrEnum):
     LITELLM = "litellm"
     LONG_FORM = "long-form"
     TABULAR = "tabular"
+
+
+class Arrival(StrEnum):
+    """How a delivery meets the current one of its billing account and period."""
+
+    COMPLETE = "complete"
+    REPLACE = "replace"
+    APPEND = "append"

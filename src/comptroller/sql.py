@@ -26,7 +26,7 @@ class Statement:
             "sqlite": _JSON_CAST.sub(r"\1", sqlite or postgresql),
         }
 
-    def execute(self, conn: Connection, parameters: Mapping[str, Any]) -> CursorResult[Any]:
+    def execute(self, conn: Connection, parameters: Mapping[str, Any]) -> CursorResult[*tuple[Any, ...]]:
         """Execute over the connection; instants and decimals take the form in which SQLite stores them."""
         name = conn.dialect.name
         bound = as_lite(parameters) if name == "sqlite" else parameters

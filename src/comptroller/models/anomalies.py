@@ -3,10 +3,10 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Boolean, Date, Float, ForeignKeyConstraint, Index, String, Text
+from sqlalchemy import Boolean, Date, Float, ForeignKeyConstraint, Index, SmallInteger, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from comptroller.enums import Feedback, Severity, SuppressedReason
+from comptroller.enums import Feedback, Grain, Severity, SuppressedReason
 from comptroller.models.base import Base, Id, Json, Quanta, UtcDateTime, one_of
 
 
@@ -24,7 +24,9 @@ class Anomaly(Base):
     start_at: Mapped[datetime] = mapped_column(UtcDateTime)
     end_at: Mapped[datetime] = mapped_column(UtcDateTime)
     is_open: Mapped[bool] = mapped_column(Boolean)
-    is_hourly: Mapped[bool] = mapped_column(Boolean)
+    grain: Mapped[str] = mapped_column(String(8))
+    # +1: too much was spent, -1: too little; 0 where a limit's period is the subject.
+    direction: Mapped[int] = mapped_column(SmallInteger)
     actual_quanta: Mapped[int] = mapped_column(Quanta)
     expected_quanta: Mapped[int] = mapped_column(Quanta)
     low_quanta: Mapped[int] = mapped_column(Quanta)
@@ -49,6 +51,7 @@ class Anomaly(Base):
     __table_args__ = (
         Index(None, "tenant_id", "end_at"),
         one_of("severity", Severity),
+        one_of("grain", Grain),
         one_of("suppressed_reason", SuppressedReason),
         one_of("feedback", Feedback),
     )

@@ -20,7 +20,8 @@ def upgrade() -> None:
         sa.Column("start_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("end_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("is_open", sa.Boolean(), nullable=False),
-        sa.Column("is_hourly", sa.Boolean(), nullable=False),
+        sa.Column("grain", sa.String(length=8), nullable=False),
+        sa.Column("direction", sa.SmallInteger(), nullable=False),
         sa.Column("actual_quanta", sa.BigInteger(), nullable=False),
         sa.Column("expected_quanta", sa.BigInteger(), nullable=False),
         sa.Column("low_quanta", sa.BigInteger(), nullable=False),
@@ -44,6 +45,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("feedback IN ('true', 'false', 'planned')", name=op.f("ck_anomalies_feedback")),
+        sa.CheckConstraint("grain IN ('day', 'hour')", name=op.f("ck_anomalies_grain")),
         sa.CheckConstraint("severity IN ('CRITICAL', 'HIGH', 'MEDIUM', 'LOW')", name=op.f("ck_anomalies_severity")),
         sa.CheckConstraint(
             "suppressed_reason IN ('planned', 'muted', 'below_threshold')", name=op.f("ck_anomalies_suppressed_reason")

@@ -1,0 +1,1 @@
+"""SQL of deliveries, cost rows, series and anomalies."""
