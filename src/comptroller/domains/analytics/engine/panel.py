@@ -47,7 +47,7 @@ class Judgement:
     """Hold the verdict on every step of every series; all arrays have the shape (series, steps).
 
     Attributes:
-        score: How unusual the step is, divided by the threshold of the chosen sensitivity: at 1.0 and above it is flagged.
+        score: How unusual the step is, divided by the threshold of the chosen sensitivity; flagged from 1.0 on.
         flag: Whether the step is abnormal.
         kind: 0 for none, else the position of the kind in ``KINDS`` plus one.
         expected: The value expected for the step, known before it.

@@ -1,0 +1,104 @@
+"""How wide a series' noise is and how heavy its tails: five Student-t models, weighted by how well each foretold it."""
+
+from functools import cache
+from math import lgamma, log, pi
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+FREEDOM: Final = (2.2, 3.5, 6.0, 15.0, 200.0)
+PRIOR_WEIGHTS: Final = (0.04, 0.08, 0.18, 0.35, 0.35)
+PRIOR_SD: Final = 0.10
+PRIOR_SD_SPARSE: Final = 0.40
+PRIOR_DAYS: Final = 3.0
+RATE: Final = 1 / 70
+FORGETTING: Final = 1 - 1 / 120
+CLIP: Final = 4.5
+"""One day counts for at most so many deviations when the models are weighed."""
+MIN_VARIANCE: Final = 1e-4
+LOWEST_LOG: Final = -3.0
+HIGHEST_LOG: Final = 5.3
+KNOTS: Final = 600
+BAND_TAIL: Final = 0.005
+"""The band that is drawn leaves out this share of ordinary days on each side."""
+
+_CONSTANTS: Final = tuple(lgamma((v + 1) / 2) - lgamma(v / 2) - 0.5 * log(v * pi) for v in FREEDOM)
+
+
+@cache
+def _log_tails() -> Floats:
+    """Return the log upper tail of each model at ``KNOTS`` logarithms of the distance, by the trapezoid rule."""
+    points = np.exp(np.linspace(log(1e-3), log(1e5), 40_000))
+    knots = np.linspace(LOWEST_LOG, HIGHEST_LOG, KNOTS)
+    rows = []
+    for freedom, constant in zip(FREEDOM, _CONSTANTS, strict=True):
+        density = np.exp(constant - (freedom + 1) / 2 * np.log1p(points**2 / freedom))
+        slices = 0.5 * (density[1:] + density[:-1]) * np.diff(points)
+        tail = np.append(np.cumsum(slices[::-1])[::-1], 0.0)
+        rows.append(np.interp(knots, np.log(points), np.log(np.maximum(tail, 1e-300))))
+    tails: Floats = np.maximum(np.array(rows), -80.0).astype(np.float32)
+    return tails
+
+
+@cache
+def _band_quantiles() -> tuple[float, ...]:
+    knots = np.linspace(LOWEST_LOG, HIGHEST_LOG, KNOTS)
+    return tuple(float(np.exp(np.interp(-log(BAND_TAIL), -row, knots))) for row in _log_tails())
+
+
+def weigh(fit: Floats) -> Floats:
+    """Return the weight of each model from its discounted log likelihood; weights add up to one."""
+    with_prior = fit + np.log(np.array(PRIOR_WEIGHTS, dtype=np.float32))[:, None]
+    weights = np.exp(with_prior - with_prior.max(axis=0))
+    total = weights[0] + weights[1] + weights[2] + weights[3] + weights[4]
+    return np.asarray(weights / total, dtype=np.float32)
+
+
+def deviation(variance: Floats, weights: Floats) -> Floats:
+    """Return one standard width per series over all models."""
+    total = weights[0] * variance[0]
+    for model in range(1, len(FREEDOM)):
+        total = total + weights[model] * variance[model]
+    return np.asarray(np.sqrt(total), dtype=np.float32)
+
+
+def band_width(variance: Floats, weights: Floats) -> Floats:
+    """Return how far ordinary days lie from the level."""
+    widths = np.sqrt(variance)
+    total = np.zeros(variance.shape[1], dtype=np.float32)
+    for model, quantile in enumerate(_band_quantiles()):
+        total += weights[model] * widths[model] * quantile
+    return total
+
+
+def surprise(distance: Floats, variance: Floats, weights: Floats) -> Floats:
+    """Return minus the log of the probability that an ordinary day lies further out than ``distance``."""
+    log_distance = np.log(np.maximum(distance, 1e-9))
+    tables = _log_tails()
+    tail = np.zeros_like(distance)
+    scale = (KNOTS - 1) / (HIGHEST_LOG - LOWEST_LOG)
+    for model in range(len(FREEDOM)):
+        place = (log_distance - 0.5 * np.log(variance[model]) - LOWEST_LOG) * scale
+        place = np.clip(place, 0.0, KNOTS - 1.001)
+        left = place.astype(np.int32)
+        part = place - left
+        table = tables[model]
+        tail += weights[model] * np.exp(table[left] * (1 - part) + table[left + 1] * part)
+    return -np.log(tail)
+
+
+def learn(variance: Floats, fit: Floats, days: Floats, residual: Floats, taught: NDArray[np.bool_]) -> None:
+    """Update widths, fits and the count of days in place from the residuals of the series in ``taught``."""
+    rate = np.where(taught, np.maximum(RATE, 1 / (days + PRIOR_DAYS)), 0).astype(np.float32)
+    square = residual * residual
+    for model, freedom in enumerate(FREEDOM):
+        width = variance[model]
+        ratio = np.minimum(square / width, CLIP**2)
+        gain = _CONSTANTS[model] - (freedom + 1) / 2 * np.log1p(ratio / freedom) - 0.5 * np.log(width)
+        fit[model] = np.where(taught, FORGETTING * fit[model] + gain, fit[model])
+        target = (freedom + 1) / (freedom + ratio) * ratio * width
+        variance[model] = width + rate * (np.maximum(target, MIN_VARIANCE) - width)
+    days += taught
