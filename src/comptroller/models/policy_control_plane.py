@@ -14,11 +14,14 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
 from comptroller.enums import BreachType, LimitMode, Window
 from comptroller.models.base import Base, ExactDecimal, Id, Json, Quanta, UtcDateTime, one_of
+
+_IN_FORCE = text("archived_at IS NULL")
 
 
 class TenantPolicy(Base):
@@ -28,6 +31,8 @@ class TenantPolicy(Base):
 
     tenant_id: Mapped[str] = mapped_column(Id, primary_key=True)
     version: Mapped[int] = mapped_column(BigInteger)
+    # A spend to which no limit applies is refused.
+    requires_limit: Mapped[bool] = mapped_column(Boolean)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
@@ -54,12 +59,22 @@ class Limit(Base):
     effective_from: Mapped[datetime | None] = mapped_column(UtcDateTime)
     effective_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     version: Mapped[int] = mapped_column(Integer)
+    # The tenant's policy version that this row last changed in: what a process must read again.
+    changed_in: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     created_by: Mapped[str] = mapped_column(Id)
     archived_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     __table_args__ = (
-        UniqueConstraint("tenant_id", "name"),
+        Index(
+            "uq_limits_name",
+            "tenant_id",
+            "name",
+            unique=True,
+            postgresql_where=_IN_FORCE,
+            sqlite_where=_IN_FORCE,
+        ),
+        Index(None, "tenant_id", "changed_in"),
         one_of("every", Window),
         one_of("mode", LimitMode),
         CheckConstraint("builtin OR ceiling_quanta > 0", name="ceiling"),
@@ -102,6 +117,22 @@ class LimitOverride(Base):
         ForeignKeyConstraint(["tenant_id", "limit_id"], ["limits.tenant_id", "limits.id"]),
         CheckConstraint("ceiling_quanta > 0", name="ceiling"),
     )
+
+
+class LimitWarning(Base):
+    """A warning threshold that was crossed; the key tells each at most once a window."""
+
+    __tablename__ = "limit_warnings"
+
+    tenant_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    limit_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    subject: Mapped[str] = mapped_column(Text, primary_key=True)
+    window_start: Mapped[datetime] = mapped_column(UtcDateTime, primary_key=True)
+    threshold: Mapped[str] = mapped_column(String(64), primary_key=True)
+    spent_quanta: Mapped[int] = mapped_column(Quanta)
+    crossed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    __table_args__ = (ForeignKeyConstraint(["tenant_id", "limit_id"], ["limits.tenant_id", "limits.id"]),)
 
 
 class LimitBreach(Base):

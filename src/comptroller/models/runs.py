@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, String, Text
+from sqlalchemy import BigInteger, Index, String, Text, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from comptroller.enums import RunState
@@ -23,5 +23,10 @@ class Run(Base):
     heartbeat_at: Mapped[datetime] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     end_reason: Mapped[str | None] = mapped_column(Text)
+    # Limits of its own in quanta of each unit; "seconds" and "iterations" where those are limited.
+    ceilings: Mapped[dict[str, Any]] = mapped_column(Json)
+    iterations: Mapped[int] = mapped_column(BigInteger)
+    # Present while it counts against a limit on concurrent runs.
+    hold_id: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))
 
     __table_args__ = (Index(None, "tenant_id", "state", "heartbeat_at"), one_of("state", RunState))

@@ -7,6 +7,7 @@ from comptroller.models import (  # noqa: F401 — imported for their tables
     audit,
     costs,
     killswitch,
+    ledger,
     outbox,
     policy_control_plane,
     prices,

@@ -191,6 +191,34 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "entries",
+        sa.Column("tenant_id", sa.String(length=255), nullable=False),
+        sa.Column("hold_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("step", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        sa.Column("route_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("requests", sa.BigInteger(), nullable=False),
+        sa.Column("tokens", sa.BigInteger(), nullable=False),
+        sa.Column("runs", sa.SmallInteger(), nullable=False),
+        sa.Column("is_estimated", sa.Boolean(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("price_version", sa.Text(), nullable=True),
+        sa.CheckConstraint(
+            "kind IN ('reserve', 'settle', 'release', 'expire', 'true_up', 'charge')", name=op.f("ck_entries_kind")
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "hold_id", "step", name=op.f("pk_entries")),
+    )
+    op.create_table(
+        "hold_keys",
+        sa.Column("tenant_id", sa.String(length=255), nullable=False),
+        sa.Column("key", sa.String(length=255), nullable=False),
+        sa.Column("content_hash", sa.String(length=64), nullable=False),
+        sa.Column("hold_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "key", name=op.f("pk_hold_keys")),
+    )
+    op.create_table(
         "hourly_costs",
         sa.Column("tenant_id", sa.String(length=255), nullable=False),
         sa.Column("delivery_id", sa.String(length=255), nullable=False),
@@ -312,6 +340,7 @@ def upgrade() -> None:
         sa.Column("effective_from", sa.DateTime(timezone=True), nullable=True),
         sa.Column("effective_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("changed_in", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("created_by", sa.String(length=255), nullable=False),
         sa.Column("archived_at", sa.DateTime(timezone=True), nullable=True),
@@ -322,7 +351,15 @@ def upgrade() -> None:
         sa.CheckConstraint("mode IN ('block', 'warn', 'observe')", name=op.f("ck_limits_mode")),
         sa.CheckConstraint("builtin OR ceiling_quanta > 0", name=op.f("ck_limits_ceiling")),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_limits")),
-        sa.UniqueConstraint("tenant_id", "name", name=op.f("uq_limits_tenant_id_name")),
+    )
+    op.create_index(op.f("ix_limits_tenant_id_changed_in"), "limits", ["tenant_id", "changed_in"], unique=False)
+    op.create_index(
+        "uq_limits_name",
+        "limits",
+        ["tenant_id", "name"],
+        unique=True,
+        postgresql_where=sa.text("archived_at IS NULL"),
+        sqlite_where=sa.text("archived_at IS NULL"),
     )
     op.create_table(
         "muted_series",
@@ -333,6 +370,14 @@ def upgrade() -> None:
         sa.Column("created_by", sa.String(length=255), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "dimension", "value", name=op.f("pk_muted_series")),
+    )
+    op.create_table(
+        "open_holds",
+        sa.Column("tenant_id", sa.String(length=255), nullable=False),
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("is_unsent", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_open_holds")),
     )
     op.create_table(
         "outbox",
@@ -401,6 +446,25 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "model", "version", name=op.f("pk_price_overrides")),
     )
     op.create_table(
+        "routes",
+        sa.Column("tenant_id", sa.String(length=255), nullable=False),
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("currency", sa.String(length=8), nullable=True),
+        sa.Column("run_id", sa.String(length=255), nullable=True),
+        sa.Column(
+            "dimensions",
+            sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column(
+            "balances",
+            sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("is_ungoverned", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_routes")),
+    )
+    op.create_table(
         "runs",
         sa.Column("tenant_id", sa.String(length=255), nullable=False),
         sa.Column("id", sa.String(length=255), nullable=False),
@@ -414,6 +478,13 @@ def upgrade() -> None:
         sa.Column("heartbeat_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("end_reason", sa.Text(), nullable=True),
+        sa.Column(
+            "ceilings",
+            sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("iterations", sa.BigInteger(), nullable=False),
+        sa.Column("hold_id", sa.Uuid(as_uuid=False), nullable=True),
         sa.CheckConstraint(
             "state IN ('running', 'completed', 'failed', 'limit_exhausted', 'halted', 'lost')",
             name=op.f("ck_runs_state"),
@@ -427,6 +498,7 @@ def upgrade() -> None:
         "tenant_policies",
         sa.Column("tenant_id", sa.String(length=255), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("requires_limit", sa.Boolean(), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", name=op.f("pk_tenant_policies")),
     )
@@ -443,6 +515,31 @@ def upgrade() -> None:
             name=op.f("fk_anomaly_series_tenant_id_anomaly_id_anomalies"),
         ),
         sa.PrimaryKeyConstraint("tenant_id", "anomaly_id", "dimension", "value", name=op.f("pk_anomaly_series")),
+    )
+    op.create_table(
+        "balances",
+        sa.Column("tenant_id", sa.String(length=255), nullable=False),
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("limit_id", sa.String(length=255), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("unit", sa.String(length=16), nullable=False),
+        sa.Column("window_start", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("window_end", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("spent", sa.BigInteger(), nullable=False),
+        sa.Column("held", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("held >= 0", name=op.f("ck_balances_held")),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "limit_id"],
+            ["limits.tenant_id", "limits.id"],
+            name=op.f("fk_balances_tenant_id_limit_id_limits"),
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_balances")),
+    )
+    op.create_index(
+        op.f("ix_balances_tenant_id_limit_id_window_start"),
+        "balances",
+        ["tenant_id", "limit_id", "window_start"],
+        unique=False,
     )
     op.create_table(
         "incident_events",
@@ -559,19 +656,41 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("tenant_id", "limit_id", "version", name=op.f("pk_limit_versions")),
     )
+    op.create_table(
+        "limit_warnings",
+        sa.Column("tenant_id", sa.String(length=255), nullable=False),
+        sa.Column("limit_id", sa.String(length=255), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("window_start", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("threshold", sa.String(length=64), nullable=False),
+        sa.Column("spent_quanta", sa.BigInteger(), nullable=False),
+        sa.Column("crossed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "limit_id"],
+            ["limits.tenant_id", "limits.id"],
+            name=op.f("fk_limit_warnings_tenant_id_limit_id_limits"),
+        ),
+        sa.PrimaryKeyConstraint(
+            "tenant_id", "limit_id", "subject", "window_start", "threshold", name=op.f("pk_limit_warnings")
+        ),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("limit_warnings")
     op.drop_table("limit_versions")
     op.drop_index(op.f("ix_limit_overrides_tenant_id_limit_id_expires_at"), table_name="limit_overrides")
     op.drop_table("limit_overrides")
     op.drop_index(op.f("ix_limit_breaches_tenant_id_limit_id_recorded_at"), table_name="limit_breaches")
     op.drop_table("limit_breaches")
     op.drop_table("incident_events")
+    op.drop_index(op.f("ix_balances_tenant_id_limit_id_window_start"), table_name="balances")
+    op.drop_table("balances")
     op.drop_table("anomaly_series")
     op.drop_table("tenant_policies")
     op.drop_index(op.f("ix_runs_tenant_id_state_heartbeat_at"), table_name="runs")
     op.drop_table("runs")
+    op.drop_table("routes")
     op.drop_table("price_overrides")
     op.drop_table("planned_windows")
     op.drop_table("owner_rules")
@@ -582,13 +701,23 @@ def downgrade() -> None:
         sqlite_where=sa.text("dispatched_at IS NULL"),
     )
     op.drop_table("outbox")
+    op.drop_table("open_holds")
     op.drop_table("muted_series")
+    op.drop_index(
+        "uq_limits_name",
+        table_name="limits",
+        postgresql_where=sa.text("archived_at IS NULL"),
+        sqlite_where=sa.text("archived_at IS NULL"),
+    )
+    op.drop_index(op.f("ix_limits_tenant_id_changed_in"), table_name="limits")
     op.drop_table("limits")
     op.drop_index(op.f("ix_kill_switches_tenant_id_lifted_at_expires_at"), table_name="kill_switches")
     op.drop_table("kill_switches")
     op.drop_index(op.f("ix_incidents_tenant_id_status_opened_at"), table_name="incidents")
     op.drop_table("incidents")
     op.drop_table("hourly_costs")
+    op.drop_table("hold_keys")
+    op.drop_table("entries")
     op.drop_table("daily_costs")
     op.drop_table("cost_rows")
     op.drop_index(
