@@ -37,10 +37,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Give all processes of one run one folder."""
-    from postgres import make_run_folder
+    from postgres import run_folder
 
     given = getattr(config, "workerinput", {}).get("run_folder")
-    config.stash[RUN_FOLDER] = Path(given) if given else make_run_folder()
+    config.stash[RUN_FOLDER] = Path(given) if given else run_folder()
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -43,15 +43,13 @@ def is_suitable(folder: Path) -> bool:
     return enterable and not os.statvfs(folder).f_flag & getattr(os, "ST_NOEXEC", 0)
 
 
-def make_run_folder() -> Path:
-    """Make the folder that one pytest run shares: in memory where there is plenty, since a disk costs 20 times more."""
-    memory = Path("/dev/shm")  # noqa: S108 — mkdtemp makes the folder
+def run_folder() -> Path:
+    """Name the folder that one pytest run shares: in memory where there is plenty, since a disk costs 20 times more."""
+    memory = Path("/dev/shm")  # noqa: S108 — the name cannot be guessed
     roomy = memory.is_dir() and shutil.disk_usage(memory).free >= ENOUGH_BYTES
     candidates = [*([memory] if roomy else []), Path(tempfile.gettempdir()).resolve()]
-    parent = next((folder for folder in candidates if is_suitable(folder)), "/tmp")  # noqa: S108
-    folder = Path(tempfile.mkdtemp(prefix="comptroller-tests-", dir=parent))
-    folder.chmod(0o755)
-    return folder
+    parent = next((folder for folder in candidates if is_suitable(folder)), Path("/tmp"))  # noqa: S108
+    return parent / f"comptroller-tests-{uuid.uuid4().hex}"
 
 
 class PostgresServer:
@@ -63,6 +61,8 @@ class PostgresServer:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        folder.mkdir(exist_ok=True)
+        folder.chmod(0o755)  # the server runs as another user, who must be able to enter
         with ExitStack() as unless_done:
             lease = unless_done.enter_context((folder / "lease").open("a"))
             fcntl.flock(lease, fcntl.LOCK_SH)

@@ -11,7 +11,7 @@ import pytest
 
 import postgres
 import postgres_keeper
-from postgres import PostgresServer, make_run_folder
+from postgres import PostgresServer, run_folder
 from postgres_keeper import SOURCE_VARIABLE, NoPostgresError, native
 
 USE_AND_HANG = """
@@ -37,7 +37,7 @@ def wait_until_gone(folder: Path) -> None:
 
 
 def test_server_ends_when_its_only_user_is_killed():
-    folder = make_run_folder()
+    folder = run_folder()
     with user_of_another_server(folder) as user:
         assert user.stdout
         url = user.stdout.readline().strip()
@@ -51,7 +51,7 @@ def test_server_ends_when_its_only_user_is_killed():
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child that its parent died")
 def test_server_ends_when_its_keeper_is_killed():
-    folder = make_run_folder()
+    folder = run_folder()
     with user_of_another_server(folder) as user:
         assert user.stdout
         user.stdout.readline()
@@ -69,7 +69,7 @@ def test_databases_on_a_given_server_are_dropped_after_use(
     postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv(SOURCE_VARIABLE, postgres_server.url)
-    folder = make_run_folder()
+    folder = run_folder()
     guest = PostgresServer(folder)
     assert guest.url == postgres_server.url
     guest.create()
@@ -87,7 +87,7 @@ def test_without_any_source_the_failure_names_the_mend(tmp_path: Path):
 
 def test_unusable_given_server_fails_with_the_reason(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setenv(SOURCE_VARIABLE, f"postgresql://nobody@/postgres?host={tmp_path}")
-    folder = make_run_folder()
+    folder = run_folder()
     for _ in ("first process of a run", "second"):
         with pytest.raises(NoPostgresError, match=r"connection .* failed"):
             PostgresServer(folder)
