@@ -1,6 +1,6 @@
 """Cost files opened as one bill: recognised, read, checked, split into parts, ready to be stored."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -9,25 +9,36 @@ from types import TracebackType
 from typing import Self
 
 from comptroller.enums import BillFormat
-from comptroller.errors import BadFileError
 from comptroller.ingest import emit
-from comptroller.ingest.checks import checks
-from comptroller.ingest.files import SourceFile, inspect, joint_fingerprint
-from comptroller.ingest.focus import read_focus
-from comptroller.ingest.load import LINES, load
+from comptroller.ingest.assemble import Assembled, Progress, Request, assemble
+from comptroller.ingest.files import joint_fingerprint
+from comptroller.ingest.owners import OwnerRules
+from comptroller.ingest.pricing import PriceList
 from comptroller.ingest.scratch import Scratch
-from comptroller.ingest.series import make_series
-from comptroller.ingest.table import open_table
-from comptroller.ingest.tags import left_out_keys, take_tags_apart
+from comptroller.ingest.sums import Totals, check_range, rounding_differences
 
-Progress = Callable[[str, float], None]
+Batches = Iterator[list[tuple[object, ...]]]
 
 
 @dataclass(frozen=True, slots=True)
 class BillPart:
-    """The rows of one billing account and billing period: what a delivery replaces."""
+    """The rows of one source, billing account and billing period: what a delivery replaces.
+
+    Args:
+        number: Its place in the bill, from 1.
+        source: As the caller named it, else the provider in lower case, else the format's name.
+        billing_account: ``(none)`` where the file has none.
+        period_start: First day of the billing period.
+        period_end: Day after its last.
+        row_count: Rows that are stored.
+        currencies: In alphabetical order.
+        first_day: Earliest UTC day of a charge.
+        last_day: Latest.
+        rounding_difference: Per currency, exact sum of effective cost less the sum of its quanta.
+    """
 
     number: int
+    source: str
     billing_account: str
     period_start: date
     period_end: date
@@ -38,64 +49,77 @@ class BillPart:
     rounding_difference: Mapping[str, Decimal]
 
 
-def open_bill(paths: Sequence[Path], *, source: str | None = None, today: date) -> "Bill":
-    """Read and check cost files."""
+def open_bill(
+    paths: Sequence[Path],
+    *,
+    source: str | None = None,
+    format: BillFormat | None = None,  # noqa: A002 - the word its callers know
+    column_map: Mapping[str, str] | None = None,
+    prices: PriceList | None = None,
+    owners: OwnerRules | None = None,
+    skip_bad: bool = False,
+    today: date,
+    progress: Progress | None = None,
+) -> "Bill":
+    """Read and check cost files and folders; all of them are one bill.
+
+    Args:
+        paths: Files, or folders as AWS and Azure export them.
+        source: Name of where the bill comes from; the provider unless given.
+        format: The only format to try; found out from the columns unless given.
+        column_map: Which column is what, as ``--map`` says it; over what the format found.
+        prices: For usage without a cost; the installed catalogue unless given.
+        owners: Rules that give rows their team and owner.
+        skip_bad: Leave bad rows out and count them, instead of refusing the file.
+        today: Bounds what date is plausible.
+        progress: Called with a stage and the share that is done.
+
+    Returns:
+        The bill, to be closed (it is a context manager); it holds a temporary folder.
+
+    Raises:
+        BadFileError: One line that names the file, the place and the mend.
+        InvalidInputError: If the column map is not understood.
+    """
+    request = Request(
+        paths=paths,
+        today=today,
+        source=source,
+        format=format,
+        column_map=column_map or {},
+        prices=prices,
+        owners=owners or OwnerRules(),
+        skip_bad=skip_bad,
+        progress=progress or (lambda _stage, _share: None),
+    )
     scratch = Scratch()
     try:
-        return _open(scratch, paths, source=source, today=today)
+        return Bill(scratch, assemble(scratch, request))
     except BaseException:
         scratch.close()
         raise
 
 
-def _open(scratch: Scratch, paths: Sequence[Path], *, source: str | None, today: date) -> "Bill":
-    connection = scratch.connection
-    connection.execute(LINES)
-    files = [inspect(path, scratch=scratch.path, number=number) for number, path in enumerate(paths)]
-    for number, file in enumerate(files):
-        table = open_table(connection, file)
-        reading = read_focus(table)
-        if reading is None:
-            raise BadFileError(f"{file.path}: is no bill")
-        load(connection, reading, relation=table.relation, file_no=number, checks=checks(today))
-    take_tags_apart(connection)
-    connection.execute(_PARTS)
-    connection.execute(_COST_LINES)
-    left_out = left_out_keys(connection)
-    make_series(connection, left_out=left_out)
-    return Bill(scratch, files=files, source=source, left_out_tags=left_out)
-
-
-_PARTS = """
-create table parts as
-select row_number() over (order by billing_account, period_start, period_end) as part_no, *
-from (select distinct billing_account, period_start, period_end from lines where bad_check is null)
-"""
-_COST_LINES = """
-create view cost_lines as
-select lines.rowid + 1 as row_no, lines.* exclude (tags, team), charge_start::date as day,
-    date_trunc('hour', charge_start) as hour_at, parts.part_no, tag_canonical.tags, tag_canonical.tag_set,
-    coalesce(lines.team, tag_canonical.team, '(unowned)') as team
-from lines join parts using (billing_account, period_start, period_end)
-left join tag_canonical on tag_canonical.raw = lines.tags
-where bad_check is null
-"""
-
-
 class Bill:
-    """Checked rows of one command's files; holds a scratch database until closed."""
+    """Checked rows of one command's files; holds a scratch database until closed.
 
-    def __init__(
-        self, scratch: Scratch, *, files: Sequence[SourceFile], source: str | None, left_out_tags: tuple[str, ...]
-    ) -> None:
+    Rows leave in two forms, with the same columns in the same order: lists of tuples for ``executemany`` on SQLite
+    (decimals and times as text), and CSV for PostgreSQL's ``COPY … FROM STDIN (FORMAT csv)``.
+    """
+
+    def __init__(self, scratch: Scratch, assembled: Assembled) -> None:
         self._scratch = scratch
-        self.format = BillFormat.FOCUS
-        self.content_sha256 = joint_fingerprint(files)
-        self.files = tuple(file.path for file in files)
-        self.left_out_tags = left_out_tags
-        provider = self._one("select min(provider) from lines")
-        self.source = source or str(provider).lower()
+        self.formats = assembled.formats
+        self.format = assembled.formats[0]
+        self.content_sha256 = joint_fingerprint(assembled.files)
+        self.files = tuple(file.path for file in assembled.files)
+        self.bad_rows = assembled.bad_rows
+        self.bad_count = assembled.bad_count
+        self.repeated_count = assembled.repeated_count
+        self.left_out_tags = assembled.left_out_tags
+        check_range(scratch.connection, self.files[0])
         self.parts = self._parts()
+        self.source = self.parts[0].source
 
     def __enter__(self) -> Self:
         return self
@@ -103,76 +127,65 @@ class Bill:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._scratch.close()
+        self.close()
 
-    def _one(self, sql: str) -> object:
-        return self._scratch.connection.execute(sql).fetchall()[0][0]
+    def close(self) -> None:
+        """Give the temporary folder back; calling it again does nothing."""
+        self._scratch.close()
 
     def _parts(self) -> tuple[BillPart, ...]:
         rows = self._scratch.connection.execute(
-            "select part_no, billing_account, period_start, period_end, count(*), list(distinct currency), "
-            "min(day), max(day) from cost_lines group by all order by part_no"
+            "select parts.part_no, source, billing_account, period_start, period_end, sum(row_count)::bigint, "
+            "list(distinct currency order by currency), min(day), max(day) from daily_sums join parts using (part_no) "
+            "where dimension = 'total' group by all order by part_no"
         ).fetchall()
+        rounding = rounding_differences(self._scratch.connection)
         return tuple(
-            BillPart(
-                number=number,
-                billing_account=account,
-                period_start=start,
-                period_end=end,
-                row_count=count,
-                currencies=tuple(sorted(currencies)),
-                first_day=first,
-                last_day=last,
-                rounding_difference={},
-            )
-            for number, account, start, end, count, currencies, first, last in rows
+            BillPart(number, source, account, start, end, count, tuple(currencies), first, last, rounding[number])
+            for number, source, account, start, end, count, currencies, first, last in rows
         )
 
+    def totals(self, part: BillPart) -> tuple[Totals, ...]:
+        """Return the part's sums per currency and charge category."""
+        return Totals.of(self._scratch.connection, part.number)
+
     def coverage(self, part: BillPart) -> list[tuple[date, str]]:
-        """Return the (day, service) pairs that the part has."""
+        """Return the (day, service) pairs that the part has, in order."""
         return self._scratch.connection.execute(
             "select distinct day, value from daily_sums where dimension = 'service' and part_no = ? order by all",
             [part.number],
         ).fetchall()
 
-    def rows(
-        self, part: BillPart, *, tenant_id: str, delivery_id: str, batch: int = emit.BATCH_ROWS
-    ) -> Iterator[list[tuple[object, ...]]]:
+    def rows(self, part: BillPart, *, tenant_id: str, delivery_id: str, batch: int = emit.BATCH_ROWS) -> Batches:
         """Yield cost rows as tuples in the order of COST_ROW_COLUMNS, for SQLite."""
-        return self._batches("cost_lines", part, tenant_id=tenant_id, delivery_id=delivery_id, batch=batch)
+        return self._batches(emit.COST_LINES, part, tenant_id=tenant_id, delivery_id=delivery_id, batch=batch)
 
-    def daily(
-        self, part: BillPart, *, tenant_id: str, delivery_id: str, batch: int = emit.BATCH_ROWS
-    ) -> Iterator[list[tuple[object, ...]]]:
+    def daily(self, part: BillPart, *, tenant_id: str, delivery_id: str, batch: int = emit.BATCH_ROWS) -> Batches:
         """Yield daily sums as tuples in the order of DAILY_COLUMNS, for SQLite."""
-        return self._batches("daily_sums", part, tenant_id=tenant_id, delivery_id=delivery_id, batch=batch)
+        return self._batches(emit.DAILY_SUMS, part, tenant_id=tenant_id, delivery_id=delivery_id, batch=batch)
 
-    def hourly(
-        self, part: BillPart, *, tenant_id: str, delivery_id: str, batch: int = emit.BATCH_ROWS
-    ) -> Iterator[list[tuple[object, ...]]]:
+    def hourly(self, part: BillPart, *, tenant_id: str, delivery_id: str, batch: int = emit.BATCH_ROWS) -> Batches:
         """Yield hourly sums as tuples in the order of HOURLY_COLUMNS, for SQLite."""
-        return self._batches("hourly_sums", part, tenant_id=tenant_id, delivery_id=delivery_id, batch=batch)
+        return self._batches(emit.HOURLY_SUMS, part, tenant_id=tenant_id, delivery_id=delivery_id, batch=batch)
 
     def copy_stream(self, part: BillPart, *, tenant_id: str, delivery_id: str) -> Iterator[bytes]:
         """Yield cost rows as CSV for PostgreSQL's COPY, columns in the order of COST_ROW_COLUMNS."""
-        return self._copy("cost_lines", part, tenant_id=tenant_id, delivery_id=delivery_id)
+        return self._copy(emit.COST_LINES, part, tenant_id=tenant_id, delivery_id=delivery_id)
 
     def daily_copy(self, part: BillPart, *, tenant_id: str, delivery_id: str) -> Iterator[bytes]:
         """Yield daily sums as CSV for PostgreSQL's COPY, columns in the order of DAILY_COLUMNS."""
-        return self._copy("daily_sums", part, tenant_id=tenant_id, delivery_id=delivery_id)
+        return self._copy(emit.DAILY_SUMS, part, tenant_id=tenant_id, delivery_id=delivery_id)
 
     def hourly_copy(self, part: BillPart, *, tenant_id: str, delivery_id: str) -> Iterator[bytes]:
         """Yield hourly sums as CSV for PostgreSQL's COPY, columns in the order of HOURLY_COLUMNS."""
-        return self._copy("hourly_sums", part, tenant_id=tenant_id, delivery_id=delivery_id)
+        return self._copy(emit.HOURLY_SUMS, part, tenant_id=tenant_id, delivery_id=delivery_id)
 
-    def _batches(
-        self, table: str, part: BillPart, *, tenant_id: str, delivery_id: str, batch: int
-    ) -> Iterator[list[tuple[object, ...]]]:
-        where = f"part_no = {part.number}"
+    def _batches(self, table: str, part: BillPart, *, tenant_id: str, delivery_id: str, batch: int) -> Batches:
+        where = emit.of_part(table, part.number, part.billing_account, part.period_start)
         select = emit.selection(table, tenant_id=tenant_id, delivery_id=delivery_id, where=where, as_sqlite=True)
         return emit.batches(self._scratch.connection, select, size=batch)
 
     def _copy(self, table: str, part: BillPart, *, tenant_id: str, delivery_id: str) -> Iterator[bytes]:
-        where = f"part_no = {part.number}"
+        where = emit.of_part(table, part.number, part.billing_account, part.period_start)
         select = emit.selection(table, tenant_id=tenant_id, delivery_id=delivery_id, where=where, as_sqlite=False)
-        return emit.copy_bytes(self._scratch.connection, select)
+        return emit.copy_bytes(self._scratch.connection, select, self._scratch.path)

@@ -2,7 +2,10 @@
 
 import os
 import threading
+import uuid
 from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
 from typing import Final
 
 import duckdb
@@ -12,8 +15,21 @@ from comptroller.ingest.values import literal
 
 BATCH_ROWS: Final = 10_000
 COPY_BLOCK_BYTES: Final = 1 << 18
+_DESCRIPTORS: Final = Path("/dev/fd")
 _TIMES: Final = frozenset({"charge_start", "charge_end", "hour_at"})
-_TABLES: Final = {"cost_lines": COST_ROW_COLUMNS, "daily_sums": DAILY_COLUMNS, "hourly_sums": HOURLY_COLUMNS}
+COST_LINES: Final = "cost_lines"
+DAILY_SUMS: Final = "daily_sums"
+HOURLY_SUMS: Final = "hourly_sums"
+_TABLES: Final = {COST_LINES: COST_ROW_COLUMNS, DAILY_SUMS: DAILY_COLUMNS, HOURLY_SUMS: HOURLY_COLUMNS}
+
+
+def of_part(table: str, part_no: int, billing_account: str, period_start: date) -> str:
+    """Return the condition of one part's rows; what is implied lets DuckDB skip blocks of other accounts and months."""
+    condition = f"part_no = {part_no}"
+    if table != COST_LINES:
+        return condition
+    account, start = literal(billing_account), literal(period_start.isoformat())
+    return f"{condition} and billing_account = {account} and period_start = {start}"
 
 
 def selection(table: str, *, tenant_id: str, delivery_id: str, where: str, as_sqlite: bool) -> str:
@@ -53,21 +69,45 @@ def batches(connection: duckdb.DuckDBPyConnection, select: str, *, size: int) ->
         cursor.close()
 
 
-def copy_bytes(connection: duckdb.DuckDBPyConnection, select: str) -> Iterator[bytes]:
-    """Yield the rows as CSV for ``COPY … FROM STDIN (FORMAT csv)``; DuckDB writes them into a pipe as they are read."""
+def copy_bytes(connection: duckdb.DuckDBPyConnection, select: str, folder: Path) -> Iterator[bytes]:
+    """Yield the rows as CSV for ``COPY … FROM STDIN (FORMAT csv)``, which DuckDB writes while they are read.
+
+    Args:
+        connection: The scratch database.
+        select: What to copy.
+        folder: Where the CSV may stand as a file, on a system whose pipes have no names.
+    """
+    if _DESCRIPTORS.exists():
+        return _piped(connection, select)
+    return _through_file(connection, select, folder / f"copy{uuid.uuid4().hex}.csv")
+
+
+def _piped(connection: duckdb.DuckDBPyConnection, select: str) -> Iterator[bytes]:
     reading, writing = os.pipe()
     cursor = connection.cursor()
     cursor.execute("use bill")
-    writer = _Writer(cursor, f"copy ({select}) to '/dev/fd/{writing}' (format csv, header false)", writing)
+    writer = _Writer(cursor, _copy_to(select, f"{_DESCRIPTORS}/{writing}"), writing)
     writer.start()
     try:
         with open(reading, "rb", buffering=0) as stream:  # noqa: PTH123 - a descriptor, not a path
             while block := stream.read(COPY_BLOCK_BYTES):
                 yield block
     finally:
-        writer.finish()
+        writer.join()  # a reader that left early has closed the pipe, so the write has ended too
         cursor.close()
     writer.check()
+
+
+def _through_file(connection: duckdb.DuckDBPyConnection, select: str, path: Path) -> Iterator[bytes]:
+    connection.execute(_copy_to(select, str(path)))
+    with path.open("rb", buffering=0) as stream:
+        while block := stream.read(COPY_BLOCK_BYTES):
+            yield block
+    path.unlink()
+
+
+def _copy_to(select: str, path: str) -> str:
+    return f"copy ({select}) to {literal(path)} (format csv, header false)"
 
 
 class _Writer(threading.Thread):
@@ -87,10 +127,6 @@ class _Writer(threading.Thread):
             self._error = error
         finally:
             os.close(self._descriptor)
-
-    def finish(self) -> None:
-        """Wait for the end; a reader that left early has closed the pipe, so the write fails."""
-        self.join()
 
     def check(self) -> None:
         """Raise what the COPY met."""

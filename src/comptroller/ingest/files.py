@@ -65,7 +65,7 @@ def fingerprint(paths: Sequence[Path]) -> str:
 
 
 def _together(digests: Sequence[str]) -> str:
-    return hashlib.sha256("\n".join(sorted(digests)).encode()).hexdigest()
+    return hashlib.sha256("\n".join(sorted(set(digests))).encode()).hexdigest()
 
 
 def joint_fingerprint(files: Sequence[SourceFile]) -> str:

@@ -3,7 +3,7 @@
 from typing import Final
 
 from comptroller.enums import BillFormat
-from comptroller.ingest.reading import Reading
+from comptroller.ingest.reading import Reading, pick
 from comptroller.ingest.table import Table
 
 # Field: FOCUS column, then its names in other versions and in common departures.
@@ -31,18 +31,26 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "quantity": ("ConsumedQuantity",),
     "unit": ("ConsumedUnit",),
 }
-_SIGNATURE: Final = ("BilledCost", "EffectiveCost", "ChargePeriodStart", "BillingPeriodStart", "ChargeCategory")
+_SIGNATURE: Final = (
+    "BilledCost",
+    "EffectiveCost",
+    "ChargePeriodStart",
+    "BillingPeriodStart",
+    "ChargeCategory",
+    "ListUnitPrice",
+    "InvoiceIssuer",
+)
 
 
 def read_focus(table: Table) -> Reading | None:
-    """Recognise a FOCUS file by any of its signature columns; None if it has none."""
-    if not any(table.find(column) for column in _SIGNATURE):
+    """Recognise a FOCUS file by any of its own column names; None if it has none."""
+    signature = [column for column in map(table.find, _SIGNATURE) if column is not None]
+    if not signature or table.find("CostInBillingCurrency"):
         return None
-    found = {field: table.find(*aliases) for field, aliases in COLUMNS.items()}
-    origins = {field: name for field, name in found.items() if name is not None}
+    fields, origins = pick(table, COLUMNS)
     return Reading(
         format=BillFormat.FOCUS,
-        fields={field: table.text(name) for field, name in origins.items()},
+        fields=fields,
         origins={field: aliases[0] for field, aliases in COLUMNS.items()} | origins,
         is_float=any(origins.get(field) in table.float_columns for field in ("billed", "effective")),
     )

@@ -7,10 +7,11 @@ import duckdb
 
 from comptroller.ingest.checks import Check
 from comptroller.ingest.columns import FIELDS, NONE
+from comptroller.ingest.pricing import PRICE_JOIN, PRICED_ATTOS
 from comptroller.ingest.reading import Reading
-from comptroller.ingest.values import decimal_text, instant, quanta, whole
+from comptroller.ingest.values import atto_quanta, atto_text, decimal_text, instant, quanta, whole
 
-_COSTS: Final = ("billed", "effective", "list", "contracted")
+COSTS: Final = ("billed", "effective", "list", "contracted")
 # Rows as they are kept until they are stored; rowid is the place within the delivery, broken lines left out.
 LINES: Final = """
 create table lines (
@@ -26,7 +27,6 @@ create table lines (
 )
 """
 _COPIED: Final = {
-    "service": "service",
     "region": "region",
     "resource": "resource_id",
     "sku": "sku_id",
@@ -39,27 +39,45 @@ _COPIED: Final = {
     "unit": "consumed_unit",
     "id": "usage_id",
 }
-_STEPS: Final = {"day": "interval 1 day", "hour": "interval 1 hour", "instant": "interval 1 second"}
+_UNPRICED: Final = {
+    "price_currency": "null::varchar",
+    "price_provider": "null::varchar",
+    "price_row_version": "null::varchar",
+    "attos": "null::hugeint",
+}
+
+
+def line_columns() -> list[str]:
+    """Return the columns of ``lines``, in order."""
+    body = LINES[LINES.index("(") + 1 : LINES.rindex(")")]
+    return [part.split()[0] for part in body.split(",")]
 
 
 def load(
     connection: duckdb.DuckDBPyConnection, reading: Reading, *, relation: str, file_no: int, checks: Sequence[Check]
 ) -> None:
-    """Append the rows of one file to ``lines``; bad ones carry the number of the check that they failed."""
+    """Append the rows of one file to ``lines``; bad ones carry the number of the check that they failed.
+
+    Tokens are priced by the rows of ``prices``, which must hold every model of the file.
+    """
     connection.execute(f"insert into lines {_statement(reading, relation=relation, file_no=file_no, checks=checks)}")
 
 
 def _statement(reading: Reading, *, relation: str, file_no: int, checks: Sequence[Check]) -> str:
-    columns = ", ".join(_final(column, checks) for column in _lines_columns())
-    return (
-        f"select {file_no}, {columns} from (select *, {_derived(reading)} from "
-        f"(select *, {_typed(reading)} from (select {_raw(reading)} from {relation}) as raw) as typed) as derived"
-    )
+    raw = f"select {_raw(reading)} from {relation} where {reading.where}"
+    typed = f"select *, {_listed(_typed(reading))} from ({raw}) as raw"
+    if reading.is_priced_here:
+        priced = f"select *, {PRICED_ATTOS} as attos from ({typed}) as typed left join prices on {PRICE_JOIN}"
+    else:
+        priced = f"select *, {_listed(_UNPRICED)} from ({typed}) as typed"
+    costed = f"select *, {_listed(_costed(reading))} from ({priced}) as priced"
+    derived = f"select *, {_listed(_derived(reading))} from ({costed}) as costed"
+    columns = ", ".join(_final(column, checks) for column in line_columns()[1:])
+    return f"select {file_no}, {columns} from ({derived}) as derived"
 
 
-def _lines_columns() -> list[str]:
-    body = LINES[LINES.index("(") + 1 : LINES.rindex(")")]
-    return [part.split()[0] for part in body.split(",") if part.strip()][1:]
+def _listed(columns: dict[str, str]) -> str:
+    return ", ".join(f"{sql} as {column}" for column, sql in columns.items())
 
 
 def _final(column: str, checks: Sequence[Check]) -> str:
@@ -81,37 +99,57 @@ def _raw(reading: Reading) -> str:
     return ", ".join(f"{sql} as raw_{name}" for name, sql in fields.items())
 
 
-def _typed(reading: Reading) -> str:
+def _typed(reading: Reading) -> dict[str, str]:
     columns = {
         "charge_start": instant("raw_time"),
         "given_end": instant("raw_end"),
         "given_period_start": f"({instant('raw_period_start')})::date",
         "given_period_end": f"({instant('raw_period_end')})::date",
-        "currency": "upper(raw_currency)",
         "charge_category": "coalesce(raw_category, 'Usage')",
         "charge_class": "raw_class",
-        "provider": f"coalesce(raw_provider, '{NONE}')",
         "billing_account": f"coalesce(raw_billing_account, '{NONE}')",
         "account": f"coalesce(raw_account, raw_billing_account, '{NONE}')",
         "tags": "raw_tags",
         "consumed_quantity": decimal_text("raw_quantity", is_float=True),
         "input_tokens": whole("raw_input_tokens"),
         "output_tokens": whole("raw_output_tokens"),
-        "price_version": "null::varchar",
+        "cache_read_tokens": f"coalesce({whole('raw_cache_read_tokens')}, 0)",
+        "cache_write_tokens": f"coalesce({whole('raw_cache_write_tokens')}, 0)",
     }
-    columns |= {f"{name}_cost": decimal_text(f"raw_{name}", is_float=reading.is_float) for name in _COSTS}
-    columns |= {column: f"raw_{name}" for name, column in _COPIED.items()}
-    columns["service"] = f"coalesce(raw_service, '{NONE}')"
-    return ", ".join(f"{sql} as {column}" for column, sql in columns.items())
+    columns |= {f"given_{name}": decimal_text(f"raw_{name}", is_float=reading.is_float) for name in COSTS}
+    return columns | {column: f"raw_{name}" for name, column in _COPIED.items()}
 
 
-def _derived(reading: Reading) -> str:
-    step = "case when length(raw_time) <= 10 then interval 1 day else " + _STEPS[reading.step] + " end"
+def _costed(reading: Reading) -> dict[str, str]:
+    """What a price decides, if the row has no cost of its own; else what the row says."""
+    provider = f"coalesce(raw_provider, price_provider, '{NONE}')"
+    fallback = provider if reading.is_priced_here else f"'{NONE}'"
+    return {
+        "currency": "coalesce(price_currency, upper(raw_currency)" + (", 'USD')" if reading.is_priced_here else ")"),
+        "provider": provider,
+        "service": f"coalesce(raw_service, {fallback})",
+        "price_version": "case when attos is not null then price_row_version end",
+        "billed_cost": f"coalesce(given_billed, {atto_text('attos')})",
+        "effective_cost": f"coalesce(given_effective, {atto_text('attos')})",
+        "list_cost": "given_list",
+        "contracted_cost": "given_contracted",
+    }
+
+
+def _derived(reading: Reading) -> dict[str, str]:
+    step = f"interval 1 {'second' if reading.step == 'instant' else reading.step}"
+    step = f"case when length(raw_time) <= 10 then interval 1 day else {step} end"
+    priced = atto_quanta("attos", "currency")
     columns = {
-        "charge_end": f"case when given_end > charge_start or given_end < charge_start then given_end "
-        f"else charge_start + {step} end",
+        "charge_end": f"case when given_end = charge_start then charge_start + {step} "
+        f"else coalesce(given_end, charge_start + {step}) end",
         "period_start": "coalesce(given_period_start, date_trunc('month', charge_start)::date)",
         "period_end": "coalesce(given_period_end, (date_trunc('month', charge_start) + interval 1 month)::date)",
     }
-    columns |= {f"{name}_quanta": quanta(f"{name}_cost", "currency") for name in _COSTS}
-    return ", ".join(f"{sql} as {column}" for column, sql in columns.items())
+    for name in COSTS:
+        billed = quanta(f"{name}_cost", "currency")
+        is_priced = reading.is_priced_here and name in ("billed", "effective")
+        columns[f"{name}_quanta"] = (
+            f"case when attos is not null then {priced} else {billed} end" if is_priced else billed
+        )
+    return columns

@@ -23,7 +23,10 @@ FREE_PARQUET_BYTES: Final = 1 << 30
 MAX_PARQUET_ROWS_PER_BYTE: Final = 4
 FREE_PARQUET_ROWS: Final = 5_000_000
 _JSON_SAMPLE: Final = 200
+# Spans of OpenTelemetry keep what they know of a call one level down.
+_ATTRIBUTES: Final = "attributes"
 _NULLS: Final = ", ".join(literal(text) for text in NULL_TEXTS)
+_RECORDING: Final = "store_rejects=true, rejects_limit=0"
 _FLOATS: Final = ("FLOAT", "DOUBLE")
 
 
@@ -47,6 +50,11 @@ class Table:
     float_columns: frozenset[str] = frozenset()
     delimiter: str = ","
     skip: int = 0
+
+    @property
+    def plain_relation(self) -> str:
+        """Return the relation for a look ahead, which leaves broken lines out and does not record them."""
+        return self.relation.replace(_RECORDING, "ignore_errors=true")
 
     @property
     def is_csv(self) -> bool:
@@ -95,7 +103,7 @@ def _csv_table(file: SourceFile) -> Table:
     relation = (
         f"read_csv({literal(str(file.readable))}, columns={{{columns}}}, auto_detect=false, header=true, skip={skip}, "
         f"delim={literal(delimiter)}, quote='\"', escape='\"', compression='none', nullstr=[{_NULLS}], "
-        f"max_line_size={2 * MAX_LINE_BYTES}, store_rejects=true, rejects_limit=0)"
+        f"max_line_size={2 * MAX_LINE_BYTES}, {_RECORDING})"
     )
     texts = tuple(f"c{index}" for index in range(len(names)))
     return Table(file, tuple(names), texts, relation, delimiter=delimiter, skip=skip)
@@ -117,7 +125,7 @@ def _head_text(path: Path, readable: Path) -> str:
 
 def _check_width(path: Path, width: int) -> None:
     if width > MAX_COLUMNS:
-        raise refuse(path, f"line 1: {width} columns, at most {MAX_COLUMNS} are read: this is no bill")
+        raise refuse(path, f"has {width} columns, at most {MAX_COLUMNS} are read: this is no bill")
 
 
 def _parquet_table(connection: duckdb.DuckDBPyConnection, file: SourceFile) -> Table:
@@ -157,15 +165,24 @@ def _check_parquet(connection: duckdb.DuckDBPyConnection, file: SourceFile) -> N
 
 def _json_table(connection: duckdb.DuckDBPyConnection, file: SourceFile) -> Table:
     source = f"read_json_objects({literal(str(file.readable))}, format='auto', maximum_object_size=16777216)"
-    sample = f"select unnest(json_keys(json)) as key from (select json from {source} limit {_JSON_SAMPLE})"
     try:
-        found = connection.execute(f"select key from ({sample}) group by key order by key").fetchall()
+        paths = [[key] for key in _keys(connection, f"select json from {source}")]
+        if [_ATTRIBUTES] in paths:
+            inner = _keys(connection, f"select json -> '$.{_ATTRIBUTES}' as json from {source}")
+            paths += [[_ATTRIBUTES, key] for key in inner]
     except duckdb.Error as error:
         raise bad_json(file.path, error) from error
-    names = tuple(str(row[0]) for row in found)
-    _check_width(file.path, len(names))
-    texts = tuple(json_text("json", [name]) for name in names)
+    _check_width(file.path, len(paths))
+    names = tuple(path[-1] for path in paths)
+    texts = tuple(json_text("json", path) for path in paths)
     return Table(file, names, texts, source, frozenset(names))
+
+
+def _keys(connection: duckdb.DuckDBPyConnection, objects: str) -> list[str]:
+    sample = f"select unnest(json_keys(json)) as key from ({objects} limit {_JSON_SAMPLE})"
+    return [
+        str(row[0]) for row in connection.execute(f"select key from ({sample}) group by key order by key").fetchall()
+    ]
 
 
 def json_text(column: str, keys: Sequence[str]) -> str:

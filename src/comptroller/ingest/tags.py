@@ -6,20 +6,22 @@ import duckdb
 
 # A key with more values in one delivery is an id of something, not a dimension to watch.
 MAX_TAG_VALUES: Final = 1_000
+# A longer pair is a document, and would not fit a database's index.
+MAX_TAG_LENGTH: Final = 512
 
+# Azure's older exports write the pairs without the braces around them.
 _SETS: Final = """
 create table tag_sets as
-with texts as (
+select row_number() over (order by raw) as tag_set, raw,
+    case when json_valid(text) and json_type(text) = 'OBJECT' then text end as object
+from (
     select tags as raw, case when starts_with(trim(tags), '"') then '{' || tags || '}' else tags end as text
     from (select distinct tags from lines where tags is not null)
 )
-select row_number() over () as tag_set, raw,
-    case when json_valid(text) and json_type(text) = 'OBJECT' then text end as object
-from texts
 """
 _PAIRS: Final = """
 create table tag_pairs as
-select tag_set, entry.key as key, coalesce(first(entry.value ->> '$'), '') as value
+select tag_set, entry.key as key, coalesce(last(entry.value ->> '$' order by entry.id), '') as value
 from (select tag_set, object from tag_sets where object is not null) as sets, json_each(sets.object) as entry
 group by tag_set, entry.key
 """
@@ -40,9 +42,21 @@ def take_tags_apart(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(statement)
 
 
+def mark_bad_tags(connection: duckdb.DuckDBPyConnection, check: int) -> None:
+    """Mark the rows whose tags are no JSON object as failing the check of that number."""
+    if not connection.execute("select count(*) from tag_canonical where is_bad").fetchall()[0][0]:
+        return
+    connection.execute(
+        f"update lines set bad_check = {check}, bad_value = tags from tag_canonical "
+        "where tag_canonical.raw = lines.tags and is_bad and bad_check is null"
+    )
+
+
 def left_out_keys(connection: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
-    """Return the keys with too many values to become series, in order."""
+    """Return the keys that become no series, in order: those with too many values or with one that is too long."""
     rows = connection.execute(
-        "select key from tag_pairs group by key having count(distinct value) > ? order by key", [MAX_TAG_VALUES]
+        "select key from tag_pairs group by key having count(distinct value) > ? "
+        "or max(length(key) + length(value)) >= ? order by key",
+        [MAX_TAG_VALUES, MAX_TAG_LENGTH],
     ).fetchall()
     return tuple(str(row[0]) for row in rows)

@@ -79,3 +79,27 @@ def whole(text: str) -> str:
     """Return SQL for a count that is not negative, as bigint; a fraction rounds up, what is no count is NULL."""
     decimal = f"try_cast({text} as decimal(38, 18))"
     return rf"case when regexp_full_match({text}, '[0-9]{{1,15}}(\.[0-9]+)?') then ceil({decimal})::bigint end"
+
+
+def moment(text: str) -> str:
+    """Return SQL for a time as text that may also be Unix time in seconds, milli-, micro- or nanoseconds."""
+    seconds = f"make_timestamp((try_cast({text} as decimal(38, 9)) * 1000000)::bigint)"
+    branches = [f"when regexp_full_match({text}, '[0-9]{{9,10}}(\\.[0-9]+)?') then {seconds}::varchar"]
+    for digits, factor in ((13, "* 1000"), (16, ""), (19, "// 1000")):
+        stamp = f"make_timestamp(try_cast({text} as bigint) {factor})"
+        branches.append(f"when regexp_full_match({text}, '[0-9]{{{digits}}}') then {stamp}::varchar")
+    return f"case {' '.join(branches)} else {text} end"
+
+
+def atto_text(attos: str) -> str:
+    """Return SQL for an amount in 10⁻¹⁸, not negative, as plain decimal text without closing zeros."""
+    one = "1000000000000000000::hugeint"
+    fraction = f"lpad(({attos} % {one})::varchar, 18, '0')"
+    return f"rtrim(rtrim(({attos} // {one})::varchar || '.' || {fraction}, '0'), '.')"
+
+
+def atto_quanta(attos: str, currency: str) -> str:
+    """Return SQL for an amount in 10⁻¹⁸, not negative, in quanta of its currency, rounded up as spend is."""
+    ordinary = f"({attos} + 999999999::hugeint) // 1000000000::hugeint"
+    low = f"({attos} + 999999999999::hugeint) // 1000000000000::hugeint"
+    return f"try_cast(case when {currency} in ({_LOW_VALUE}) then {low} else {ordinary} end as bigint)"

@@ -1,0 +1,88 @@
+"""Rows that come twice: the same use of a model once more, or a second cost for a day that has one."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import duckdb
+
+from comptroller.ingest.bad_rows import LoadedFile, line_numbers
+from comptroller.ingest.files import refuse
+from comptroller.ingest.load import line_columns
+
+# Marks a row that repeats another one, in place of the number of a check.
+REPEATED: Final = 255
+_CONTENT: Final = [column for column in line_columns() if column not in ("file_no", "bad_check", "bad_value")]
+
+
+def drop_repeated_uses(connection: duckdb.DuckDBPyConnection, files: Sequence[LoadedFile]) -> int:
+    """Leave out rows that repeat another with the same id, and return how many.
+
+    Raises:
+        BadFileError: If two rows have one id and different content.
+    """
+    numbers = [number for number, file in enumerate(files) if file.reading.has_unique_ids]
+    if not numbers:
+        return 0
+    of_files = f"file_no in ({', '.join(map(str, numbers))}) and bad_check is null and usage_id is not null"
+    connection.execute(
+        f"create temp table repeats as select usage_id, min(rowid) as first_row from lines where {of_files} "
+        "group by usage_id having count(*) > 1"
+    )
+    other = connection.execute(
+        f"select usage_id from lines join repeats using (usage_id) where {of_files} group by usage_id "
+        f"having count(distinct hash({', '.join(_CONTENT)})) > 1 order by min(lines.rowid) limit 1"
+    ).fetchall()
+    if other:
+        raise _contradiction(connection, files, numbers, str(other[0][0]))
+    connection.execute(
+        f"update lines set bad_check = {REPEATED} from repeats where lines.usage_id = repeats.usage_id "
+        f"and lines.rowid <> repeats.first_row and {of_files.replace('usage_id', 'lines.usage_id')}"
+    )
+    return int(connection.execute(f"select count(*) from lines where bad_check = {REPEATED}").fetchall()[0][0])
+
+
+def _contradiction(
+    connection: duckdb.DuckDBPyConnection, files: Sequence[LoadedFile], numbers: Sequence[int], usage_id: str
+) -> Exception:
+    rows = connection.execute(
+        "select file_no, rowid from lines where usage_id = ? and list_contains(?::integer[], file_no) order by rowid",
+        [usage_id, list(numbers)],
+    ).fetchall()
+    (first_file, first), (other_file, other) = rows[0], rows[-1]
+    lines = [_line(files[number], row) for number, row in ((first_file, first), (other_file, other))]
+    origin = files[other_file].reading.origin("id")
+    elsewhere = "" if first_file == other_file else f" of {files[first_file].table.file.path}"
+    return refuse(
+        files[other_file].table.file.path,
+        f"line {lines[1]}, {origin} {usage_id!r}: the same id has other content on line {lines[0]}{elsewhere}: "
+        "remove the one that is wrong",
+    )
+
+
+def refuse_repeated_days(connection: duckdb.DuckDBPyConnection, files: Sequence[LoadedFile]) -> None:
+    """Refuse a long form that gives one series two costs at one time.
+
+    Raises:
+        BadFileError: If it does; names both lines.
+    """
+    numbers = [number for number, file in enumerate(files) if file.reading.has_unique_days]
+    if not numbers:
+        return
+    found = connection.execute(
+        "select service, charge_start, list(rowid order by rowid), list(file_no order by rowid) from lines "
+        f"where file_no in ({', '.join(map(str, numbers))}) and bad_check is null "
+        "group by service, account, currency, charge_start having count(*) > 1 order by min(rowid) limit 1"
+    ).fetchall()
+    if not found:
+        return
+    series, start, rows, file_nos = found[0]
+    first, second = (_line(files[number], row) for number, row in zip(file_nos[:2], rows[:2], strict=True))
+    elsewhere = "" if file_nos[0] == file_nos[1] else f" of {files[file_nos[0]].table.file.path}"
+    raise refuse(
+        files[file_nos[1]].table.file.path,
+        f"line {second}: series {series!r} has {start} twice, first on line {first}{elsewhere}: give each day once",
+    )
+
+
+def _line(file: LoadedFile, row: int) -> int:
+    return line_numbers(file.table, [row - file.first_row], set())[0]
