@@ -54,7 +54,7 @@ def _storable(name: str, value: str) -> str:
         value.encode()
     except UnicodeEncodeError as error:
         raise InvalidInputError(f"{name} is not valid Unicode text: {shown(value)}") from error
-    return value
+    return str.__str__(value)  # plain text also of a StrEnum, which drivers treat differently
 
 
 def cents(name: str, value: object) -> int:
@@ -63,7 +63,7 @@ def cents(name: str, value: object) -> int:
         raise InvalidInputError(f"{name} must be an int of cents, not {type(value).__name__}: {shown(value)}")
     if not 0 <= value <= CENTS_MAX:
         raise InvalidInputError(f"{name} must be between 0 and {CENTS_MAX}: {shown(value)}")
-    return value
+    return int(value)
 
 
 def exact_amount(name: str, value: object) -> Decimal:
@@ -78,7 +78,7 @@ def exact_amount(name: str, value: object) -> Decimal:
     exponent = amount.as_tuple().exponent
     if amount.adjusted() >= DIGITS_MAX or (isinstance(exponent, int) and exponent < -DIGITS_MAX):
         raise InvalidInputError(f"{name} has more than {DIGITS_MAX} digits before or after the point")
-    return amount
+    return amount or abs(amount)  # no minus zero
 
 
 def json_details(name: str, value: object) -> str | None:

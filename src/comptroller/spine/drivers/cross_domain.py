@@ -18,7 +18,7 @@ from comptroller.domains.incidents.driver.opening import open_incident
 from comptroller.domains.incidents.engine.draft import draft_incident
 from comptroller.domains.policies.driver.breaches import record_breach
 from comptroller.domains.policies.engine.breach import draft_breach
-from comptroller.guard import mandatory, note
+from comptroller.guard import bridged, mandatory, note
 from comptroller.models.killswitch import Incident
 from comptroller.models.policy_control_plane import LimitBreach
 
@@ -88,7 +88,7 @@ async def create_incident_from_cost_anomaly(
         tenant_id, anomaly_id, anomaly_type, severity, current_value_cents, expected_value_cents, entity_type,
         entity_id, description,
     )  # fmt: skip
-    return await session.run_sync(_create_incident, said)
+    return await bridged(session, _create_incident, said)
 
 
 async def record_limit_breach(
@@ -137,7 +137,7 @@ async def record_limit_breach(
     said = _crossing(
         tenant_id, limit_id, breach_type, value_at_breach, limit_value, run_id, incident_id, details
     )  # fmt: skip
-    return await session.run_sync(_record_breach, said)
+    return await bridged(session, _record_breach, said)
 
 
 async def table_exists(session: AsyncSession, table_name: str) -> bool:
@@ -153,7 +153,7 @@ async def table_exists(session: AsyncSession, table_name: str) -> bool:
     Returns:
         True if the table exists, False otherwise. Real errors surface.
     """
-    return await session.run_sync(lambda sync: table_is_there(sync.connection(), table_name))
+    return await bridged(session, _table_exists, table_name)
 
 
 def create_incident_from_cost_anomaly_sync(
@@ -241,3 +241,7 @@ def _record_breach(session: Session, said: dict[str, Any]) -> str:
         recorded = metrics.governance_limit_breaches_recorded_total
         note(conn, recorded.labels(breach_type=draft.breach_type.value).inc)
         return breach_id
+
+
+def _table_exists(session: Session, table_name: str) -> bool:
+    return table_is_there(session.connection(), table_name)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 from comptroller.domains.incidents.engine.draft import IncidentDraft
 from comptroller.ids import uuid7
@@ -44,9 +44,10 @@ _QUEUE: Final = Statement(
     "FROM incidents WHERE tenant_id = :tenant_id AND id = :id AND status = 'open'"
 )
 _KNOWN: Final = Statement(
-    "SELECT id, COALESCE(merged_into, id) AS answer FROM incidents "
-    "WHERE tenant_id = :tenant_id AND anomaly_id = :anomaly_id"
+    "SELECT id, merged_into FROM incidents WHERE tenant_id = :tenant_id AND anomaly_id = :anomaly_id"
 )
+_SURVIVOR: Final = Statement("SELECT id, merged_into FROM incidents WHERE tenant_id = :tenant_id AND id = :id")
+_MERGES_MAX: Final = 32  # a longer chain is a circle
 _REPEAT: Final = Statement(
     f"INSERT INTO incident_events ({_EVENT_COLUMNS}) "
     "VALUES (:tenant_id, :event_id, :incident_id, 'repeated', 'system', :now, CAST(:detail AS JSONB), :content_hash) "
@@ -98,8 +99,17 @@ def _insert(conn: Connection, parameters: dict[str, Any]) -> bool:
 
 
 def _repeat(conn: Connection, parameters: dict[str, Any]) -> str:
-    known = _KNOWN.execute(conn, parameters).mappings().first()
+    known = _KNOWN.execute(conn, parameters).first()
     if known is None:  # REPEATABLE READ: another transaction's row conflicts but is not visible
         raise RuntimeError("the anomaly's incident was opened by a transaction that this one cannot see; begin again")
-    _REPEAT.execute(conn, {**parameters, "incident_id": known["id"]})
-    return str(known["answer"])
+    _REPEAT.execute(conn, {**parameters, "incident_id": known.id})
+    return _survivor(conn, parameters["tenant_id"], known)
+
+
+def _survivor(conn: Connection, tenant_id: str, incident: Row[Any]) -> str:
+    """Return the id of the incident into which the given one was merged at last; its own, if it never was."""
+    for _ in range(_MERGES_MAX):
+        if incident.merged_into is None:
+            return str(incident.id)
+        incident = _SURVIVOR.execute(conn, {"tenant_id": tenant_id, "id": incident.merged_into}).one()
+    raise RuntimeError(f"incident {incident.id} is merged in a circle: set merged_into of one of them to NULL")

@@ -85,7 +85,7 @@ def _anomaly_type(value: object) -> str:
 def _severity(value: object) -> Severity:
     word = checks.required_id("severity", value)
     try:
-        return Severity(word.upper())
+        return Severity(word.upper() if word.isascii() else word)  # no dotless i
     except ValueError as error:
         known = ", ".join(Severity)
         raise InvalidInputError(f"severity {checks.shown(word)} is unknown: use one of {known}") from error
