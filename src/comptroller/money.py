@@ -281,6 +281,13 @@ class Money:
         except InvalidOperation as error:
             raise InvalidInputError(f"amount {text!r} is not understood: write it like '0.12 USD'") from error
 
+    @classmethod
+    def of_quanta(cls, quanta: int, unit: str) -> Self:
+        """Return quanta as an amount without trailing zeros."""
+        exact = from_quanta(quanta, unit)
+        whole = exact.to_integral_value()
+        return cls(whole if exact == whole else exact.normalize(_EXACT), unit)
+
     def __str__(self) -> str:
         """Return the amount as it is written at every border."""
         return f"{self.amount:f} {self.unit}"

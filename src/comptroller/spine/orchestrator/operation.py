@@ -9,7 +9,6 @@ import asyncio
 from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Concatenate, Final, Generic, ParamSpec, TypeVar
 
 from sqlalchemy import Engine
@@ -60,7 +59,7 @@ class Operation(Generic[P, R]):
         for left in range(ATTEMPTS, 0, -1):
             async with AsyncSession(engine, expire_on_commit=False) as session:
                 try:
-                    result = await session.run_sync(partial(self._begun, caller=caller), *args, **kwargs)
+                    result = await session.run_sync(self._begun, caller, *args, **kwargs)
                     await session.commit()
                 except DBAPIError as error:
                     await session.rollback()
@@ -74,7 +73,7 @@ class Operation(Generic[P, R]):
         """Do it inside the caller's own transaction: begins and ends nothing."""
         return self._body(session, caller, *args, **kwargs)
 
-    def _begun(self, session: Session, caller: Caller, *args: P.args, **kwargs: P.kwargs) -> R:
+    def _begun(self, session: Session, caller: Caller, /, *args: P.args, **kwargs: P.kwargs) -> R:
         if not self._reads:
             begin_immediate(session.connection())
         return self._body(session, caller, *args, **kwargs)
