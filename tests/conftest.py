@@ -116,13 +116,13 @@ def empty_sqlite_url(tmp_path: Path) -> str:
 @pytest.fixture(params=DATABASES)
 def database_url(request: pytest.FixtureRequest) -> str:
     """Give a migrated database of the test's own, SQLite and PostgreSQL in turn."""
-    return request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")
+    return str(request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url"))
 
 
 @pytest.fixture(params=DATABASES)
 def empty_database_url(request: pytest.FixtureRequest) -> str:
     """Give a database without tables, SQLite and PostgreSQL in turn."""
-    return request.getfixturevalue("empty_sqlite_url" if request.param == "sqlite" else "empty_postgres_url")
+    return str(request.getfixturevalue("empty_sqlite_url" if request.param == "sqlite" else "empty_postgres_url"))
 
 
 @pytest.fixture(params=SESSION_KINDS)

@@ -107,7 +107,8 @@ class Governed:
             result = Session.execute(session, prepared, parameters)
             return list(result.all()) if result.returns_rows else []  # type: ignore[attr-defined]  # CursorResult has it
 
-        return self.run(body)
+        rows: list[Any] = self.run(body)
+        return rows
 
     def scalar(self, statement: str | Executable, parameters: Parameters | None = None) -> Any:
         """Execute in the session and return the first row's first value; None without a row."""
