@@ -80,12 +80,18 @@ def upgrade() -> None:
         sa.Column("version", sa.String(length=64), nullable=False),
         sa.Column("provider", sa.String(length=255), nullable=False),
         sa.Column("model", sa.String(length=255), nullable=False),
-        sa.Column("input_per_million", sa.Numeric().with_variant(sa.Text(), "sqlite"), nullable=False),
-        sa.Column("output_per_million", sa.Numeric().with_variant(sa.Text(), "sqlite"), nullable=False),
+        sa.Column("valid_from", sa.Date(), nullable=False),
+        sa.Column("min_input_tokens", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("input_per_million", sa.Numeric().with_variant(sa.Text(), "sqlite"), nullable=True),
+        sa.Column("output_per_million", sa.Numeric().with_variant(sa.Text(), "sqlite"), nullable=True),
         sa.Column("cache_read_per_million", sa.Numeric().with_variant(sa.Text(), "sqlite"), nullable=True),
+        sa.Column("cache_write_per_million", sa.Numeric().with_variant(sa.Text(), "sqlite"), nullable=True),
+        sa.Column("per_request", sa.Numeric().with_variant(sa.Text(), "sqlite"), nullable=False),
         sa.Column("currency", sa.String(length=8), nullable=False),
         sa.Column("loaded_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("version", "provider", "model", name=op.f("pk_catalogue_prices")),
+        sa.PrimaryKeyConstraint(
+            "version", "provider", "model", "valid_from", "min_input_tokens", name=op.f("pk_catalogue_prices")
+        ),
     )
     op.create_table(
         "cost_deliveries",
@@ -432,18 +438,19 @@ def upgrade() -> None:
     op.create_table(
         "price_overrides",
         sa.Column("tenant_id", sa.String(length=255), nullable=False),
-        sa.Column("model", sa.String(length=255), nullable=False),
         sa.Column("version", sa.String(length=255), nullable=False),
-        sa.Column("provider", sa.String(length=255), nullable=True),
+        sa.Column("provider", sa.String(length=255), nullable=False),
+        sa.Column("model", sa.String(length=255), nullable=False),
+        sa.Column("valid_from", sa.Date(), nullable=False),
         sa.Column("input_per_million", sa.Numeric().with_variant(sa.Text(), "sqlite"), nullable=False),
         sa.Column("output_per_million", sa.Numeric().with_variant(sa.Text(), "sqlite"), nullable=False),
         sa.Column("cache_read_per_million", sa.Numeric().with_variant(sa.Text(), "sqlite"), nullable=True),
+        sa.Column("cache_write_per_million", sa.Numeric().with_variant(sa.Text(), "sqlite"), nullable=True),
         sa.Column("currency", sa.String(length=8), nullable=False),
-        sa.Column("valid_from", sa.DateTime(timezone=True), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("created_by", sa.String(length=255), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("tenant_id", "model", "version", name=op.f("pk_price_overrides")),
+        sa.PrimaryKeyConstraint("tenant_id", "version", name=op.f("pk_price_overrides")),
     )
     op.create_table(
         "routes",

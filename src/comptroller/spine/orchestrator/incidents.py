@@ -1,22 +1,17 @@
 """Use cases of incidents."""
 
-from collections.abc import Callable
-from enum import StrEnum
-from typing import TypeVar
-
 from sqlalchemy.orm import Session
 
 from comptroller import checks
 from comptroller.domains.incidents.driver.reading import list_incidents as read_incidents
 from comptroller.enums import IncidentStatus, Severity
-from comptroller.errors import InvalidInputError
 from comptroller.spine.orchestrator.operation import operation, reading
 from comptroller.spine.services import incidents as service
 from comptroller.types.caller import Caller
 from comptroller.types.incidents import Incident
+from comptroller.words import member
 
 DEFAULT_PAGE = 100
-E = TypeVar("E", bound=StrEnum)
 
 
 @reading
@@ -34,8 +29,8 @@ def list_incidents(
     return read_incidents(
         session,
         caller.tenant,
-        status=_word(IncidentStatus, "status", status, str.lower),
-        severity=_word(Severity, "severity", severity, str.upper),
+        status=None if status is None else member(IncidentStatus, "status", status),
+        severity=None if severity is None else member(Severity, "severity", severity),
         limit=limit,
         before=None if last is None else (last.opened_at, last.id),
     )
@@ -75,12 +70,3 @@ def comment_incident(session: Session, caller: Caller, incident_id: str, text: s
 
 def _note(note: str) -> str:
     return checks.optional_text("note", note) or ""
-
-
-def _word(kind: type[E], name: str, word: str | None, fold: Callable[[str], str]) -> E | None:
-    if word is None:
-        return None
-    try:
-        return kind(fold(word))
-    except ValueError as error:
-        raise InvalidInputError(f"{name} {checks.shown(word)} is unknown") from error

@@ -45,19 +45,30 @@ def current_parts(session: Session, tenant_id: str, key: DeliveryKey) -> list[Cu
     return [CurrentPart(*row) for row in rows]
 
 
-def current_with_content(session: Session, tenant_id: str, content_sha256: str) -> list[dict[str, Any]]:
-    """Return what is known of the current deliveries made of exactly this content."""
+@dataclass(frozen=True, slots=True)
+class KnownDelivery:
+    """A delivery that was made of exactly this content."""
+
+    source: str
+    format: str
+    billing_account: str
+    period_start: date
+    period_end: date
+    row_count: int
+    bad_count: int
+
+
+def wholly_current(session: Session, tenant_id: str, content_sha256: str) -> list[KnownDelivery]:
+    """Return the deliveries made of exactly this content if all of them are current, else nothing."""
     rows = session.execute(
         select(
-            CostDelivery.source, CostDelivery.format, CostDelivery.row_count, CostDelivery.bad_count,
-            CostDelivery.billing_account, CostDelivery.period_start, CostDelivery.period_end,
-        ).where(
-            CostDelivery.tenant_id == tenant_id,
-            CostDelivery.content_sha256 == content_sha256,
-            CostDelivery.superseded_at.is_(None),
+            CostDelivery.superseded_at, CostDelivery.source, CostDelivery.format, CostDelivery.billing_account,
+            CostDelivery.period_start, CostDelivery.period_end, CostDelivery.row_count, CostDelivery.bad_count,
         )
-    )  # fmt: skip
-    return [dict(row._mapping) for row in rows]  # noqa: SLF001 — SQLAlchemy's public name for a row as a mapping
+        .where(CostDelivery.tenant_id == tenant_id, CostDelivery.content_sha256 == content_sha256)
+        .order_by(CostDelivery.billing_account, CostDelivery.period_start)
+    ).all()  # fmt: skip
+    return [] if any(row[0] is not None for row in rows) else [KnownDelivery(*row[1:]) for row in rows]
 
 
 def coverage(session: Session, tenant_id: str, delivery_ids: Sequence[str]) -> set[tuple[date, str]]:

@@ -1,7 +1,6 @@
 """Daily and hourly series summed over current deliveries, as arrays."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -9,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
+from comptroller.domains.analytics.engine.grid import SeriesRows
 from comptroller.enums import CostMetric
 from comptroller.sql import Statement
 
@@ -29,27 +29,6 @@ _SOURCES: Final = (
 _COVERED: Final = (
     "SELECT DISTINCT d.source, d.billing_account, c.{step} AS step " + _FROM + " AND c.dimension = 'total'"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class SeriesRows:
-    """Series as read: ``keys[i]`` owns ``steps``/``quanta`` from ``bounds[i]`` to ``bounds[i + 1]``.
-
-    Attributes:
-        keys: (dimension, value, currency), sorted.
-        bounds: One more than there are keys.
-        steps: Days or hours since 1970-01-01 UTC, rising within a series.
-        quanta: Money at each step.
-        sources: For each key, the positions in ``source_steps`` of the sources that contribute to it.
-        source_steps: For each source, the steps for which it delivered anything at all, rising.
-    """
-
-    keys: tuple[tuple[str, str, str], ...]
-    bounds: NDArray[np.int64]
-    steps: NDArray[np.int64]
-    quanta: NDArray[np.int64]
-    sources: tuple[tuple[int, ...], ...]
-    source_steps: tuple[NDArray[np.int64], ...]
 
 
 def _statements(table: str, step: str) -> dict[CostMetric, tuple[Statement, Statement, Statement]]:
@@ -119,3 +98,36 @@ def _numbers(moments: Sequence[Any], unit: str) -> NDArray[np.int64]:
         .astype(f"datetime64[{unit}]")
         .astype(np.int64)
     )
+
+
+_LAST: Final = Statement(
+    """SELECT MAX(c.day) FROM daily_costs AS c
+  JOIN cost_deliveries AS d ON d.tenant_id = c.tenant_id AND d.id = c.delivery_id
+  WHERE c.tenant_id = :tenant_id AND d.superseded_at IS NULL AND c.dimension = 'total'
+    AND c.charge_category = 'Usage'"""
+)
+_FILLING: Final = """SELECT c.delivery_id, c.day, CAST(SUM(c.{metric}_quanta) AS BIGINT) FROM daily_costs AS c
+  JOIN (SELECT id, delivered_at FROM cost_deliveries WHERE tenant_id = :tenant_id
+        ORDER BY delivered_at DESC, id DESC LIMIT :deliveries) AS d ON d.id = c.delivery_id
+  WHERE c.tenant_id = :tenant_id AND c.dimension = 'total' AND c.charge_category = 'Usage'
+    AND c.{metric}_quanta IS NOT NULL
+  GROUP BY d.delivered_at, c.delivery_id, c.day ORDER BY d.delivered_at, c.delivery_id, c.day"""
+_FILLINGS: Final = {metric: Statement(_FILLING.format(metric=metric.value)) for metric in CostMetric}
+FILLING_DELIVERIES_MAX: Final = 200  # two months of three deliveries a day say how full days are
+
+
+def last_day(conn: Connection, tenant_id: str) -> date | None:
+    """Return the last day with Usage of any current delivery."""
+    row = _LAST.execute(conn, {"tenant_id": tenant_id}).first()
+    value = None if row is None else row[0]
+    return date.fromisoformat(value) if isinstance(value, str) else value
+
+
+def filling(conn: Connection, tenant_id: str, *, metric: CostMetric) -> list[tuple[int, dict[int, int]]]:
+    """Return what each of the newest deliveries said of each day, the oldest first: (newest day, quanta per day)."""
+    rows = _FILLINGS[metric].execute(conn, {"tenant_id": tenant_id, "deliveries": FILLING_DELIVERIES_MAX}).all()
+    days = _numbers([row[1] for row in rows], "D").tolist()
+    deliveries: dict[str, dict[int, int]] = {}
+    for row, day in zip(rows, days, strict=True):
+        deliveries.setdefault(row[0], {})[day] = int(row[2])
+    return [(max(amounts), amounts) for amounts in deliveries.values()]

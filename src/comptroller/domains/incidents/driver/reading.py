@@ -1,9 +1,10 @@
 """Read incidents and their timeline."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from comptroller.enums import IncidentStatus, Severity, SuppressedReason
@@ -41,6 +42,15 @@ def find_incident(session: Session, tenant_id: str, incident_id: str, *, lock: b
     query = select(Row).where(Row.tenant_id == tenant_id, Row.id == incident_id)
     row = session.scalars(query.with_for_update() if lock else query).one_or_none()
     return None if row is None else _view(row, _timeline(session, tenant_id, incident_id))
+
+
+def incident_ids(session: Session, tenant_id: str, anomaly_ids: Sequence[str]) -> dict[str, str]:
+    """Return the incident that answers for each anomaly: anomaly id to incident id."""
+    answer = func.coalesce(Row.merged_into, Row.id)
+    rows = session.execute(
+        select(Row.anomaly_id, answer).where(Row.tenant_id == tenant_id, Row.anomaly_id.in_(anomaly_ids))
+    )
+    return {str(anomaly_id): incident_id for anomaly_id, incident_id in rows}
 
 
 def _timeline(session: Session, tenant_id: str, incident_id: str) -> tuple[TimelineEvent, ...]:
