@@ -5,6 +5,7 @@ Interface:
     excess on a day), ``link_same_money(linker) -> list of groups of nodes``. Used by ``causes`` alone.
 """
 
+import math
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from comptroller.domains.analytics.engine.episodes import Episode
 from comptroller.domains.analytics.engine.observation import Observation, SeriesKey
+from comptroller.enums import Dimension
 from comptroller.money import from_quanta
 
 Scope = tuple[str, int]
@@ -96,7 +98,10 @@ class Linker:
     def __init__(self, observation: Observation, nodes: Sequence[Node]) -> None:
         self.nodes = nodes
         self._first = observation.first_step
-        rows = np.array(list(dict.fromkeys(node.episode.series for node in nodes)), dtype=np.intp)
+        totals = [row for row, key in enumerate(observation.keys) if key.dimension is Dimension.TOTAL]
+        series = list(dict.fromkeys([*(node.episode.series for node in nodes), *totals]))
+        self._total_row = {observation.keys[row].currency: series.index(row) for row in totals}
+        rows = np.array(series, dtype=np.intp)
         self._daily = observation.excess(rows, observation.first_step, observation.end_step)
         self._sums = np.zeros((rows.size, self._daily.shape[1] + 1))
         np.cumsum(self._daily, axis=1, out=self._sums[:, 1:])
@@ -122,15 +127,36 @@ class Linker:
         sums = self._sums[node.row]
         return float(sums[end - self._first] - sums[start - self._first]) * node.episode.direction
 
+    def total_excess(self, days: Node) -> float | None:
+        """Return the excess of all spend in the node's currency over its days, in its direction; None if not known."""
+        row = self._total_row.get(days.key.currency)
+        if row is None:
+            return None
+        start, end = days.start - self._first, days.end - self._first
+        return float(self._sums[row, end] - self._sums[row, start]) * days.episode.direction
+
     def on_day(self, node: Node, axis: str, limit: int) -> list[Node]:
         """Return nodes of an axis that are abnormal on the node's largest day, those nearest in excess first."""
-        day = self._peak(node)
+        day = self.peak(node)
         entries = self._by_day.get((*node.scope, axis, day), [])
-        size = self._on(node, day)
+        size = self.excess_on(node, day)
         place = bisect_left(entries, (size, -1))
         near = entries[max(place - limit, 0) : place + limit]
         near.sort(key=lambda entry: (abs(entry[0] - size), entry[1]))
         return [self.nodes[number] for _, number in near[:limit]]
+
+    def day_sums(self) -> dict[tuple[Scope, str, int], float]:
+        """Return, per scope, axis and day, the excess of all nodes that are abnormal then; 0 for any other."""
+        sums: dict[tuple[Scope, str, int], float] = defaultdict(float)
+        for (currency, direction, axis, day), entries in self._by_day.items():
+            sums[(currency, direction), axis, day] = sum(size for size, _ in entries)
+        return sums
+
+    @staticmethod
+    def slack(node: Node, other: Node) -> float:
+        """Return by how much the excess of two nodes over the first one's days may differ by noise."""
+        days = math.sqrt(node.end - node.start)
+        return _LEVEL_ERROR * node.excess + days * math.hypot(node.noise, other.noise)
 
     def pairs(self) -> tuple[Ints, Ints, NDArray[np.float64]]:
         """Return pairs of nodes on different axes that agree, with how far apart they are."""
@@ -181,16 +207,18 @@ class Linker:
         index: dict[tuple[str, int, str, int], list[tuple[float, int]]] = defaultdict(list)
         for node in self.nodes:
             for day in range(node.start, node.end):
-                index[(*node.scope, node.axis, day)].append((self._on(node, day), node.number))
+                index[(*node.scope, node.axis, day)].append((self.excess_on(node, day), node.number))
         for entries in index.values():
             entries.sort()
         return index
 
-    def _peak(self, node: Node) -> int:
+    def peak(self, node: Node) -> int:
+        """Return the day on which the node is largest."""
         daily = self._daily[node.row, node.start - self._first : node.end - self._first] * node.episode.direction
         return node.start + int(daily.argmax())
 
-    def _on(self, node: Node, day: int) -> float:
+    def excess_on(self, node: Node, day: int) -> float:
+        """Return the node's excess on one day."""
         return float(self._daily[node.row, day - self._first]) * node.episode.direction
 
 
