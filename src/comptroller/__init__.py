@@ -1,1 +1,57 @@
 """comptroller: mandatory spend governance for AI agents and cloud bills."""
+
+from importlib import import_module
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from comptroller.errors import (
+    BadFileError,
+    ComptrollerError,
+    ConflictError,
+    GovernanceError,
+    GovernanceUnavailable,
+    InvalidInputError,
+    NotFoundError,
+    SchemaBehindError,
+)
+from comptroller.money import Money
+
+if TYPE_CHECKING:
+    from comptroller.face.library import AsyncComptroller, Comptroller, open_async
+    from comptroller.face.library import open_sync as open  # noqa: A004 — the face's word
+
+__version__ = version("comptroller")
+
+# Loaded at first use: a command's help must not wait for SQLAlchemy.
+_LAZY = {
+    "open": ("comptroller.face.library", "open_sync"),
+    "open_async": ("comptroller.face.library", "open_async"),
+    "Comptroller": ("comptroller.face.library", "Comptroller"),
+    "AsyncComptroller": ("comptroller.face.library", "AsyncComptroller"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a name of the public face at its first use."""
+    if name not in _LAZY:
+        raise AttributeError(f"module 'comptroller' has no attribute {name!r}")
+    module, attribute = _LAZY[name]
+    return getattr(import_module(module), attribute)
+
+
+__all__ = [
+    "AsyncComptroller",
+    "BadFileError",
+    "Comptroller",
+    "ComptrollerError",
+    "ConflictError",
+    "GovernanceError",
+    "GovernanceUnavailable",
+    "InvalidInputError",
+    "Money",
+    "NotFoundError",
+    "SchemaBehindError",
+    "__version__",
+    "open",
+    "open_async",
+]

@@ -124,6 +124,11 @@ def current_revision(conn: Connection) -> str | None:
     return None if row is None else str(row[0])
 
 
+def has_tables(conn: Connection) -> bool:
+    """Tell whether comptroller's tables are there, whatever made them."""
+    return table_is_there(conn, "incidents") or current_revision(conn) is not None
+
+
 def head_revision() -> str:
     """Return the revision that this version of the program needs."""
     newest = max(path.stem for path in (_MIGRATIONS / "versions").glob("[0-9]*.py"))
