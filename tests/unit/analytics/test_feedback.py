@@ -10,7 +10,7 @@ from comptroller.domains.analytics.engine.feedback import (
     planned_windows,
 )
 from comptroller.domains.analytics.engine.severity import NoticeRules, suppression
-from comptroller.enums import AnomalyKind, Feedback, SuppressedReason
+from comptroller.enums import AnomalyKind, Feedback, Grain, SuppressedReason
 from unit.analytics.made_bills import FIRST, key
 from unit.analytics.test_severity import draft
 
@@ -49,6 +49,12 @@ def test_the_anomaly_it_was_said_of_stays():
 
 def test_anomalies_before_it_stay():
     assert is_kept(draft(score=1.2), Opinion(SERIES, AnomalyKind.SPIKE, FIRST + 5, FIRST + 6, Feedback.FALSE))
+
+
+def test_an_hourly_repeat_is_judged_by_the_days_between():
+    hour = {"grain": Grain.HOUR, "start": FIRST * 24 + 5, "end": FIRST * 24 + 6}
+    assert not is_kept(draft(score=1.2, **hour), FALSE)
+    assert is_kept(draft(score=1.2, **hour), Opinion(SERIES, AnomalyKind.SPIKE, FIRST, FIRST + 1, Feedback.FALSE))
 
 
 def test_true_takes_one_false_back():

@@ -80,6 +80,11 @@ def test_amounts_are_exact():
     assert told(check_period(limit(), just)) == [("EXCEEDED", "")]
 
 
+def test_a_ceiling_of_nothing_is_exceeded_by_anything_and_warns_of_nothing():
+    assert told(check_period(limit(0), days(0, 0), rules=RULES)) == []
+    assert told(check_period(limit(0), days(0, 1), rules=RULES)) == [("EXCEEDED", "")]
+
+
 WEEK = (100, 100, 100, 100, 100, 20, 20)  # from Thursday: the two last are Tuesday and Wednesday
 
 

@@ -164,6 +164,14 @@ def test_a_planned_window_covers_exactly_its_days_and_scope(windows, is_planned)
     assert suppression(draft(days=3), NoticeRules(), windows) is expected
 
 
+def test_a_planned_day_covers_the_hours_of_that_day_and_no_others():
+    windows = [PlannedWindow(HERE, FIRST, FIRST + 1)]
+    inside = draft(grain=Grain.HOUR, start=FIRST * 24 + 20, end=FIRST * 24 + 24)
+    beyond = draft(grain=Grain.HOUR, start=FIRST * 24 + 20, end=FIRST * 24 + 25)
+    assert suppression(inside, NoticeRules(), windows) is SuppressedReason.PLANNED
+    assert suppression(beyond, NoticeRules(), windows) is None
+
+
 def test_a_planned_window_covers_what_carries_the_anomaly_and_not_its_small_parts():
     account = key("account", "a")
     windows = [PlannedWindow(Scope(Dimension.ACCOUNT, "a"), FIRST, FIRST + 1)]

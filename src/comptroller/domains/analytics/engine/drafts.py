@@ -2,7 +2,8 @@
 
 Interface:
     ``AnomalyDraft`` (what the spine writes), ``Evidence`` (a series that shows the same thing), ``Carrier`` (a
-    dimension value that explains it), ``anomaly_id(key, direction, start, grain)``, ``describe(draft)``.
+    dimension value that explains it), ``anomaly_id(key, direction, start, grain)``, ``days_of(draft)``,
+    ``describe(draft)``.
 
 Ids are made from content alone: ``anm_`` and 26 hexadecimal digits of SHA-256 over the JSON list [dimension, value,
 currency, family, grain, start step]. The family is "over" for too much and "under" for too little, so that a spike
@@ -12,11 +13,12 @@ which turns out to be a shift keeps its id. Ids are unique per tenant (the tenan
 import hashlib
 import json
 from dataclasses import dataclass, field
+from datetime import timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Final
 
 from comptroller.domains.analytics.engine.episodes import UP
-from comptroller.domains.analytics.engine.observation import SeriesKey, step_start
+from comptroller.domains.analytics.engine.observation import SeriesKey, step_length, step_start
 from comptroller.enums import AnomalyKind, Dimension, Grain
 from comptroller.money import from_quanta
 
@@ -98,6 +100,12 @@ class AnomalyDraft:
     def steps(self) -> int:
         """Return how many steps it lasts so far."""
         return self.end - self.start
+
+
+def days_of(draft: AnomalyDraft) -> tuple[int, int]:
+    """Return the days that the anomaly touches, [first, end), whatever its grain."""
+    steps_a_day = timedelta(days=1) // step_length(draft.grain)
+    return draft.start // steps_a_day, -(-draft.end // steps_a_day)
 
 
 def anomaly_id(key: SeriesKey, direction: int, start: int, grain: Grain) -> str:

@@ -15,11 +15,10 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import assert_never
 
-from comptroller.domains.analytics.engine.drafts import AnomalyDraft
-from comptroller.domains.analytics.engine.observation import SeriesKey, step_length
+from comptroller.domains.analytics.engine.drafts import AnomalyDraft, days_of
+from comptroller.domains.analytics.engine.observation import SeriesKey
 from comptroller.domains.analytics.engine.severity import PlannedWindow, Scope
 from comptroller.enums import AnomalyKind, Feedback
 
@@ -41,7 +40,10 @@ class FeedbackRules:
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """Hold what a person said of one anomaly (its latest word), with that anomaly's series, kind and steps."""
+    """Hold what a person said of one anomaly (its latest word): its series and kind, and the days it touches.
+
+    Days are days (``step_of(date)``) for hourly anomalies too.
+    """
 
     key: SeriesKey
     kind: AnomalyKind
@@ -75,10 +77,10 @@ def _stays(
     draft: AnomalyDraft, said: Mapping[tuple[SeriesKey, AnomalyKind], Sequence[Opinion]], rules: FeedbackRules
 ) -> bool:
     opinions = said.get((draft.primary, draft.kind), ())
-    if any(opinion.start < draft.end and draft.start < opinion.end for opinion in opinions):
+    first, end = days_of(draft)
+    if any(opinion.start < end and first < opinion.end for opinion in opinions):
         return True
-    steps_per_day = timedelta(days=1) / step_length(draft.grain)
-    ages = [((draft.start - o.end) / steps_per_day, o.feedback) for o in opinions if o.end <= draft.start]
+    ages = [(float(first - opinion.end), opinion.feedback) for opinion in opinions if opinion.end <= first]
     return draft.score >= needed_score(ages, rules)
 
 

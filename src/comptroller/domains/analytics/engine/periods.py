@@ -109,13 +109,13 @@ def _exceeded(limit: PeriodLimit, days: PeriodDays, totals: list[int]) -> list[P
 
 
 def _warnings(limit: PeriodLimit, days: PeriodDays, totals: list[int], rules: PeriodRules) -> list[PeriodFinding]:
-    """Return the thresholds crossed, the highest last."""
+    """Return the thresholds crossed, the highest last; a share of a ceiling of nothing is no threshold."""
     marks = [(Fraction(percent) * limit.ceiling / 100, f"{percent.normalize():f}%") for percent in rules.percents]
     marks += [(Fraction(amount), f"amount:{amount}") for amount in rules.amounts]
     found = []
     for mark, threshold in sorted(marks):
         day = next((day for day, total in enumerate(totals) if total >= mark), None)
-        if day is not None:
+        if mark > 0 and day is not None:
             kind, least, now = AnomalyKind.BUDGET_WARNING, int(mark), totals[-1]
             found.append(_finding(limit, days, kind, threshold, Severity.MEDIUM, day=day, current=now, expected=least))
     return found

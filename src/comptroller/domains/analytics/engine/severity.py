@@ -18,7 +18,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Final, assert_never
 
-from comptroller.domains.analytics.engine.drafts import AnomalyDraft
+from comptroller.domains.analytics.engine.drafts import AnomalyDraft, days_of
 from comptroller.domains.analytics.engine.episodes import DOWN
 from comptroller.domains.analytics.engine.observation import SeriesKey, step_length
 from comptroller.enums import AnomalyKind, Dimension, Severity, SuppressedReason, ThresholdJoin
@@ -103,7 +103,10 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class PlannedWindow:
-    """Hold days on which a scope's cost is expected to be abnormal: exactly the steps of [start, end)."""
+    """Hold days on which a scope's cost is expected to be abnormal: exactly the days of [start, end).
+
+    Days are days (``step_of(date)``) for hourly anomalies too.
+    """
 
     scope: Scope
     start: int
@@ -161,7 +164,7 @@ def suppression(
 ) -> SuppressedReason | None:
     """Return why the anomaly's incident opens without a notice; None if it is to be told.
 
-    A planned window counts only if the windows in whose scope the anomaly lies cover every step of it; ask again when
+    A planned window counts only if the windows in whose scope the anomaly lies cover every day of it; ask again when
     it is extended. Nothing here prevents the anomaly.
     """
     if _is_planned(draft, planned):
@@ -175,11 +178,12 @@ def _is_planned(draft: AnomalyDraft, planned: Iterable[PlannedWindow]) -> bool:
     carrying = [draft.primary]
     carrying += [e.key for e in draft.evidence if abs(e.excess) >= _CARRIES * abs(draft.excess)]
     carrying += [carrier.key for carrier in draft.carriers if carrier.share >= _CARRIES]
+    first, end = days_of(draft)
     covered: set[int] = set()
     for window in planned:
         if any(window.scope.covers(key, draft.kind) for key in carrying):
-            covered.update(range(max(window.start, draft.start), min(window.end, draft.end)))
-    return len(covered) == draft.steps
+            covered.update(range(max(window.start, first), min(window.end, end)))
+    return len(covered) == end - first
 
 
 def _is_notable(draft: AnomalyDraft, notice: NoticeRules) -> bool:
