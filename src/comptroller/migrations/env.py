@@ -5,7 +5,7 @@ from typing import Any
 from alembic import context
 from sqlalchemy import Connection
 
-from comptroller.models.base import ExactDecimal, UtcDateTime
+from comptroller.models.mapping import ExactDecimal, UtcDateTime
 from comptroller.models.schema import metadata
 
 

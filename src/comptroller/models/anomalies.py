@@ -7,7 +7,7 @@ from sqlalchemy import Boolean, Date, Float, ForeignKeyConstraint, Index, SmallI
 from sqlalchemy.orm import Mapped, mapped_column
 
 from comptroller.enums import Feedback, Grain, Severity, SuppressedReason
-from comptroller.models.base import Base, Id, Json, Quanta, UtcDateTime, one_of
+from comptroller.models.mapping import Base, Id, Json, Quanta, UtcDateTime, one_of
 
 
 class Anomaly(Base):

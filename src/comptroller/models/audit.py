@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from comptroller.models.base import Base, Id, Json, UtcDateTime
+from comptroller.models.mapping import Base, Id, Json, UtcDateTime
 
 
 class AuditEntry(Base):

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Date, Index, Integer, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from comptroller.models.base import Base, ExactDecimal, Id, Json, Quanta, UtcDateTime
+from comptroller.models.mapping import Base, ExactDecimal, Id, Json, Quanta, UtcDateTime
 
 _CURRENT = text("superseded_at IS NULL")
 

@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Index,
 from sqlalchemy.orm import Mapped, mapped_column
 
 from comptroller.enums import IncidentStatus, Severity, SuppressedReason
-from comptroller.models.base import Base, Id, Json, UtcDateTime, one_of
+from comptroller.models.mapping import Base, Id, Json, UtcDateTime, one_of
 
 
 class KillSwitch(Base):

@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from comptroller.enums import EntryKind
-from comptroller.models.base import Base, Id, Json, Quanta, UtcDateTime, one_of
+from comptroller.models.mapping import Base, Id, Json, Quanta, UtcDateTime, one_of
 
 LedgerId = Uuid(as_uuid=False)
 

@@ -19,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from comptroller.enums import BreachType, LimitMode, Window
-from comptroller.models.base import Base, ExactDecimal, Id, Json, Quanta, UtcDateTime, one_of
+from comptroller.models.mapping import Base, ExactDecimal, Id, Json, Quanta, UtcDateTime, one_of
 
 _IN_FORCE = text("archived_at IS NULL")
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from sqlalchemy import BigInteger, Date, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from comptroller.models.base import Base, ExactDecimal, Id, UtcDateTime
+from comptroller.models.mapping import Base, ExactDecimal, Id, UtcDateTime
 
 
 class CataloguePrice(Base):

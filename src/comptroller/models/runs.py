@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, Index, String, Text, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from comptroller.enums import RunState
-from comptroller.models.base import Base, Id, Json, UtcDateTime, one_of
+from comptroller.models.mapping import Base, Id, Json, UtcDateTime, one_of
 
 
 class Run(Base):

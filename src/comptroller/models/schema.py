@@ -13,6 +13,6 @@ from comptroller.models import (  # noqa: F401 — imported for their tables
     prices,
     runs,
 )
-from comptroller.models.base import Base
+from comptroller.models.mapping import Base
 
 metadata: MetaData = Base.metadata
