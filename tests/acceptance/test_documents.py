@@ -67,6 +67,12 @@ def test_a_failing_example_is_told(language: str, text: str, failures: int):
     assert len(run(block(language, text), ROOT)) == failures
 
 
+@pytest.mark.parametrize("script", sorted((ROOT / "examples").glob("*.py")), ids=name_of)
+def test_every_example_script_runs(script: Path, tmp_path: Path):
+    tree = copy_of_the_tree(tmp_path)
+    assert run(block("console", f"$ python examples/{script.name}"), tree) == []
+
+
 def test_an_example_runs_in_a_copy_with_the_example_bill(tmp_path: Path):
     tree = copy_of_the_tree(tmp_path)
     assert run(block("console", "$ test -d examples/bill/data && touch written.db"), tree) == []
