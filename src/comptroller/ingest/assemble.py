@@ -9,11 +9,12 @@ import duckdb
 
 from comptroller.enums import BillFormat
 from comptroller.errors import BadFileError
-from comptroller.ingest.bad_rows import BadRow, LoadedFile, count_bad, first_bad
+from comptroller.ingest.bad_rows import BadRow, LoadedFile, count_bad, first_bad, has_doubtful
+from comptroller.ingest.blocks import FileKind, refuse
 from comptroller.ingest.catalogue import catalogue
 from comptroller.ingest.checks import checks
 from comptroller.ingest.columns import NONE
-from comptroller.ingest.files import SourceFile, inspect, refuse
+from comptroller.ingest.files import SourceFile, inspect
 from comptroller.ingest.layouts import bill_files
 from comptroller.ingest.load import LINES, load
 from comptroller.ingest.owners import OwnerRules, team_columns, team_joins, write_owners
@@ -23,7 +24,7 @@ from comptroller.ingest.repeats import drop_repeated_uses, refuse_repeated_days
 from comptroller.ingest.scratch import Scratch
 from comptroller.ingest.series import make_series
 from comptroller.ingest.sniff import recognise
-from comptroller.ingest.table import Table, bad_json, open_table
+from comptroller.ingest.table import Table, bad_json, first_line, open_table
 from comptroller.ingest.tags import left_out_keys, mark_bad_tags, take_tags_apart
 from comptroller.ingest.values import literal
 
@@ -117,10 +118,9 @@ def _loaded(connection: duckdb.DuckDBPyConnection, files: Sequence[SourceFile], 
 
 
 def _unreadable(table: Table, error: duckdb.Error) -> BadFileError:
-    if table.file.kind == "json":
-        return bad_json(table.file.path, error)
-    first = str(error).split("\n", 1)[0].replace(str(table.file.readable), table.file.path.name)
-    return refuse(table.file.path, f"cannot be read: {first[:300]}")
+    if table.file.kind is FileKind.JSON:
+        return bad_json(table.file, error)
+    return refuse(table.file.path, f"cannot be read ({first_line(error, table.file)})")
 
 
 def _price(connection: duckdb.DuckDBPyConnection, table: Table, reading: Reading, prices: PriceList | None) -> None:
@@ -157,11 +157,8 @@ def _judge(
     bad_count = count_bad(connection)
     total = sum(file.row_count for file in loaded)
     bad_rows = first_bad(connection, loaded, rules) if bad_count else ()
-    if bad_count and not request.skip_bad:
-        shown = "; ".join(str(row) for row in bad_rows[:_NAMED_ROWS])
-        more = f"; {bad_count - _NAMED_ROWS} more" if bad_count > _NAMED_ROWS else ""
-        rows = "1 bad row" if bad_count == 1 else f"{bad_count} bad rows"
-        raise BadFileError(f"{shown}{more} ({rows}: mend them, or take the others in with --skip-bad)")
+    if bad_count and (not request.skip_bad or has_doubtful(connection)):
+        raise _refused(bad_rows, bad_count, is_skippable=not request.skip_bad)
     good = int(connection.execute("select count(*) from lines where bad_check is null").fetchall()[0][0])
     if not good:
         first = loaded[0].table.file.path
@@ -169,6 +166,14 @@ def _judge(
             raise refuse(first, f"has no row that can be taken in: {bad_rows[0]}")
         raise refuse(first, "has a header and no rows: nothing to take in")
     return bad_rows, bad_count
+
+
+def _refused(bad_rows: Sequence[BadRow], bad_count: int, *, is_skippable: bool) -> BadFileError:
+    shown = "; ".join(str(row) for row in bad_rows[:_NAMED_ROWS])
+    more = f"; {bad_count - _NAMED_ROWS} more" if bad_count > _NAMED_ROWS else ""
+    rows = "1 bad row" if bad_count == 1 else f"{bad_count} bad rows"
+    end = "mend them, or take the others in with --skip-bad" if is_skippable else "what follows is in doubt: mend them"
+    return BadFileError(f"{shown}{more} ({rows}: {end})")
 
 
 def _split(connection: duckdb.DuckDBPyConnection, request: Request, format_: BillFormat) -> None:

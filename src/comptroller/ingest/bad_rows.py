@@ -26,6 +26,10 @@ _BROKEN: Final = {
 }
 
 
+# After these the reader may have taken up again in the middle of a value: what follows cannot be trusted.
+_DOUBTFUL: Final = ("UNQUOTED VALUE", "LINE SIZE OVER MAXIMUM", "INVALID STATE")
+
+
 @dataclass(frozen=True, slots=True)
 class BadRow:
     """A row that was not taken in.
@@ -67,6 +71,14 @@ def count_bad(connection: duckdb.DuckDBPyConnection) -> int:
     if not _has_rejects(connection):
         return refused
     return refused + _number(connection, "select count(distinct (scan_id, line_byte_position)) from reject_errors")
+
+
+def has_doubtful(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Say whether a row is broken in a way that puts the rows behind it in doubt, so that it cannot be skipped."""
+    kinds = ", ".join(f"'{kind}'" for kind in _DOUBTFUL)
+    return _has_rejects(connection) and bool(
+        _number(connection, f"select count(*) from reject_errors where error_type::varchar in ({kinds})")
+    )
 
 
 def first_bad(

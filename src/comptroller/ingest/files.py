@@ -3,21 +3,13 @@
 import hashlib
 import os
 import shutil
-import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from comptroller.errors import BadFileError
+from comptroller.ingest.blocks import FileKind, TextFacts, checked, gunzip, one_newline, raw_blocks, refuse
 
-BLOCK_BYTES: Final = 1 << 20
-# No provider writes a bill's line near this long; a longer one would have to be held in memory whole.
-MAX_LINE_BYTES: Final = 1 << 20
-# Bills compress 5 to 60 times; a bomb of zeros 1,000 times. Small files may do what they like.
-MAX_GZIP_RATIO: Final = 200
-FREE_GZIP_BYTES: Final = 64 << 20
 _FOREIGN: Final = {
     b"PK\x03\x04": "is a ZIP archive (or a spreadsheet): unpack it, or save the sheet as CSV",
     b"\xfd7zXZ\x00": "is compressed with xz: unpack it first",
@@ -27,14 +19,6 @@ _FOREIGN: Final = {
     b"\xff\xfe": "is UTF-16: save it as UTF-8",
     b"\xfe\xff": "is UTF-16: save it as UTF-8",
 }
-
-
-class FileKind(StrEnum):
-    """How a file's bytes are laid out."""
-
-    CSV = "csv"
-    JSON = "json"
-    PARQUET = "parquet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +36,6 @@ class SourceFile:
     readable: Path
     kind: FileKind
     sha256: str
-
-
-def refuse(path: Path, why: str) -> BadFileError:
-    """Return the error that names the file and what is wrong with it."""
-    return BadFileError(f"{path}: {why}")
 
 
 def fingerprint(paths: Sequence[Path]) -> str:
@@ -103,92 +82,40 @@ def _inspect(path: Path, stream: BinaryIO, *, scratch: Path, number: int) -> Sou
         if head.startswith(magic):
             raise refuse(path, why)
     digest = hashlib.sha256()
-    raw = _hashed(stream, digest.update)
-    if head.startswith(b"\x1f\x8b"):
-        return _unpacked(path, raw, scratch / f"file{number}", digest.hexdigest)
+    raw = raw_blocks(stream, digest.update)
+    target = scratch / f"file{number}"
     if head.startswith(b"PAR1"):
         for _ in raw:
             pass
-        return SourceFile(path, _link(path, scratch / f"file{number}.parquet"), FileKind.PARQUET, digest.hexdigest())
-    kind = _kind(path, _checked(path, raw))
-    return SourceFile(path, _link(path, scratch / f"file{number}.{kind}"), kind, digest.hexdigest())
+        readable = _link(path, target.with_suffix(".parquet"))
+        return SourceFile(path, readable, FileKind.PARQUET, digest.hexdigest())
+    facts = TextFacts(path)
+    if head.startswith(b"\x1f\x8b"):
+        _write(target, checked(gunzip(path, raw), facts))
+        readable = target
+    else:
+        for _ in checked(raw, facts):
+            pass
+        readable = _link(path, target)
+    if facts.has_mixed_newlines:
+        readable = _with_one_newline(readable, target.with_suffix(".lf"))
+    return SourceFile(path, readable, facts.kind, digest.hexdigest())
 
 
-def _unpacked(path: Path, raw: Iterator[bytes], target: Path, digest: Callable[[], str]) -> SourceFile:
-    blocks = _gunzip(path, raw)
+def _write(target: Path, blocks: Iterator[bytes]) -> None:
     with target.open("wb") as out:
-        kind = _kind(path, _written(_checked(path, blocks), out))
-    return SourceFile(path, target, kind, digest())
+        for block in blocks:
+            out.write(block)
 
 
-def _hashed(stream: BinaryIO, update: Callable[[bytes], None]) -> Iterator[bytes]:
-    while block := stream.read(BLOCK_BYTES):
-        update(block)
-        yield block
+def _with_one_newline(source: Path, target: Path) -> Path:
+    with source.open("rb", buffering=0) as stream:
+        _write(target, one_newline(raw_blocks(stream, _ignore)))
+    return target
 
 
-def _written(blocks: Iterator[bytes], out: BinaryIO) -> Iterator[bytes]:
-    for block in blocks:
-        out.write(block)
-        yield block
-
-
-def _kind(path: Path, blocks: Iterator[bytes]) -> FileKind:
-    """Drain the blocks; the first says whether they are JSON or CSV."""
-    kind = None
-    for block in blocks:
-        if kind is None:
-            kind = _text_kind(block)
-    if kind is None:
-        raise refuse(path, "is empty: nothing to take in")
-    return kind
-
-
-def _text_kind(block: bytes) -> FileKind:
-    start = block.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
-    return FileKind.JSON if start in (b"[", b"{") else FileKind.CSV
-
-
-def _checked(path: Path, blocks: Iterator[bytes]) -> Iterator[bytes]:
-    line = 1
-    is_csv = None
-    for block in blocks:
-        is_csv = _text_kind(block) is FileKind.CSV if is_csv is None else is_csv
-        if b"\0" in block:
-            at = line + block.count(b"\n", 0, block.index(b"\0"))
-            raise refuse(path, f"line {at}: a NUL byte: this is no text file, or it was cut while being written")
-        newlines = block.count(b"\n")
-        if is_csv and not newlines and len(block) >= MAX_LINE_BYTES and b"\r" not in block:
-            raise refuse(path, f"line {line} is longer than {MAX_LINE_BYTES} bytes: this is no bill")
-        line += newlines
-        yield block
-
-
-def _gunzip(path: Path, raw: Iterator[bytes]) -> Iterator[bytes]:
-    packed = unpacked = 0
-    member = zlib.decompressobj(wbits=31)
-    is_open = False
-    for block in raw:
-        packed += len(block)
-        rest = block
-        while rest:
-            if member.eof:
-                if not rest.strip(b"\0"):
-                    break
-                member = zlib.decompressobj(wbits=31)
-            try:
-                piece = member.decompress(rest, BLOCK_BYTES)
-            except zlib.error as error:
-                raise refuse(path, f"is a damaged gzip file ({error}): fetch it again") from error
-            rest = member.unused_data if member.eof else member.unconsumed_tail
-            is_open = not member.eof
-            unpacked += len(piece)
-            if unpacked > max(FREE_GZIP_BYTES, MAX_GZIP_RATIO * packed):
-                raise refuse(path, f"unpacks to more than {MAX_GZIP_RATIO} times its size: this is no bill but a bomb")
-            if piece:
-                yield piece
-    if is_open:
-        raise refuse(path, "is a truncated gzip file: fetch it again")
+def _ignore(_block: bytes) -> None:
+    return None
 
 
 def _link(path: Path, target: Path) -> Path:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from comptroller.ingest.files import refuse
+from comptroller.ingest.blocks import refuse
 
 # A synchronised bucket has tens of files a month.
 MAX_FILES: Final = 20_000

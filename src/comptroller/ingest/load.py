@@ -67,7 +67,8 @@ def _statement(reading: Reading, *, relation: str, file_no: int, checks: Sequenc
     raw = f"select {_raw(reading)} from {relation} where {reading.where}"
     typed = f"select *, {_listed(_typed(reading))} from ({raw}) as raw"
     if reading.is_priced_here:
-        priced = f"select *, {PRICED_ATTOS} as attos from ({typed}) as typed left join prices on {PRICE_JOIN}"
+        counted = f"select *, {_listed(_counted(reading))} from ({typed}) as typed"
+        priced = f"select *, {PRICED_ATTOS} as attos from ({counted}) as counted left join prices on {PRICE_JOIN}"
     else:
         priced = f"select *, {_listed(_UNPRICED)} from ({typed}) as typed"
     costed = f"select *, {_listed(_costed(reading))} from ({priced}) as priced"
@@ -118,6 +119,20 @@ def _typed(reading: Reading) -> dict[str, str]:
     }
     columns |= {f"given_{name}": decimal_text(f"raw_{name}", is_float=reading.is_float) for name in COSTS}
     return columns | {column: f"raw_{name}" for name, column in _COPIED.items()}
+
+
+def _counted(reading: Reading) -> dict[str, str]:
+    """How many requests a row stands for, and how long one was: what long-context prices go by.
+
+    A row that covers an hour or a day without saying how many requests it sums has the price of short ones.
+    """
+    requests = whole("raw_quantity") if reading.counts_requests else "null::bigint"
+    is_one = "false" if reading.step in ("day", "hour") else "length(raw_time) > 10"
+    return {
+        "uses": f"greatest(coalesce({requests}, 1), 1)",
+        "tier_tokens": f"case when {requests} is not null then coalesce(input_tokens, 0) // greatest({requests}, 1) "
+        f"when {is_one} then coalesce(input_tokens, 0) else 0 end",
+    }
 
 
 def _costed(reading: Reading) -> dict[str, str]:

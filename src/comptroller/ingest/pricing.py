@@ -126,11 +126,11 @@ create table prices (
 PRICE_JOIN: Final = (
     "raw_billed is null and raw_model = price_model and raw_provider is not distinct from price_provider_hint "
     "and charge_start >= price_from and charge_start < price_to "
-    "and coalesce(input_tokens, 0) >= price_min_tokens and coalesce(input_tokens, 0) < price_max_tokens"
+    "and tier_tokens >= price_min_tokens and tier_tokens < price_max_tokens"
 )
 # The exact cost in 10⁻¹⁸; NULL where tokens were used that the model has no price for.
 PRICED_ATTOS: Final = (
-    "(request_attos + case when coalesce(input_tokens, 0) = 0 then 0::hugeint else "
+    "(request_attos * uses::hugeint + case when coalesce(input_tokens, 0) = 0 then 0::hugeint else "
     "(input_tokens - cache_read_tokens - cache_write_tokens)::hugeint * input_attos "
     "+ cache_read_tokens::hugeint * cache_read_attos + cache_write_tokens::hugeint * cache_write_attos end "
     "+ case when coalesce(output_tokens, 0) = 0 then 0::hugeint else output_tokens::hugeint * output_attos end)"

@@ -24,6 +24,7 @@ class Reading:
         where: SQL condition of the rows that are cost at all.
         has_unique_ids: The id field names one use; two rows of one id are the same row twice or an error.
         has_unique_days: A service has one row per time.
+        counts_requests: The quantity is how many requests a row sums.
     """
 
     format: BillFormat
@@ -34,6 +35,7 @@ class Reading:
     where: str = "true"
     has_unique_ids: bool = False
     has_unique_days: bool = False
+    counts_requests: bool = False
 
     def has(self, *names: str) -> bool:
         """Say whether the file has any of the fields."""

@@ -6,7 +6,7 @@ from typing import Final
 import duckdb
 
 from comptroller.ingest.bad_rows import LoadedFile, line_numbers
-from comptroller.ingest.files import refuse
+from comptroller.ingest.blocks import refuse
 from comptroller.ingest.load import line_columns
 
 # Marks a row that repeats another one, in place of the number of a check.

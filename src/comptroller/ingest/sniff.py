@@ -7,7 +7,7 @@ from comptroller.enums import BillFormat
 from comptroller.errors import BadFileError
 from comptroller.ingest.aws_cur import read_aws_cur
 from comptroller.ingest.azure import read_azure
-from comptroller.ingest.files import refuse
+from comptroller.ingest.blocks import refuse
 from comptroller.ingest.focus import read_focus
 from comptroller.ingest.litellm import read_litellm
 from comptroller.ingest.long_form import read_long_form
@@ -81,7 +81,5 @@ def _no_bill(table: Table, wanted: BillFormat | None) -> BadFileError:
     shown = ", ".join(repr(name) for name in table.names[:_SHOWN_COLUMNS])
     more = f" and {len(table.names) - _SHOWN_COLUMNS} more" if len(table.names) > _SHOWN_COLUMNS else ""
     kind = "bill" if wanted is None else f"{wanted} bill"
-    return refuse(
-        table.file.path,
-        f"is no {kind}: its columns are {shown}{more}; name time and cost with --map time=COLUMN,cost=COLUMN",
-    )
+    columns = f"its columns are {shown}{more}" if shown else "it has no columns with names"
+    return refuse(table.file.path, f"is no {kind}: {columns}; name time and cost with --map time=COLUMN,cost=COLUMN")

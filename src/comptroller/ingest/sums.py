@@ -9,7 +9,7 @@ from typing import Self
 import duckdb
 
 from comptroller.errors import BadFileError
-from comptroller.ingest.files import refuse
+from comptroller.ingest.blocks import refuse
 from comptroller.ingest.series import METRICS
 from comptroller.money import MAX_QUANTA, from_quanta
 

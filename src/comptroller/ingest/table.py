@@ -9,7 +9,8 @@ from typing import Final
 import duckdb
 
 from comptroller.errors import BadFileError
-from comptroller.ingest.files import MAX_LINE_BYTES, FileKind, SourceFile, refuse
+from comptroller.ingest.blocks import MAX_LINE_BYTES, FileKind, refuse
+from comptroller.ingest.files import SourceFile
 from comptroller.ingest.values import literal
 
 # The widest AWS reports have a few hundred columns, with all tags about a thousand.
@@ -22,6 +23,8 @@ MAX_PARQUET_RATIO: Final = 200
 FREE_PARQUET_BYTES: Final = 1 << 30
 MAX_PARQUET_ROWS_PER_BYTE: Final = 4
 FREE_PARQUET_ROWS: Final = 5_000_000
+# A log entry with its messages; DuckDB holds a few of this size.
+MAX_OBJECT_BYTES: Final = 16 << 20
 _JSON_SAMPLE: Final = 200
 # Spans of OpenTelemetry keep what they know of a call one level down.
 _ATTRIBUTES: Final = "attributes"
@@ -97,7 +100,8 @@ def _csv_table(file: SourceFile) -> Table:
             skip = reader.line_num
             names = next(reader)
     except (csv.Error, StopIteration) as error:
-        raise refuse(file.path, f"line 1: no header row: {error or 'only blank lines'}") from error
+        why = "there are only blank lines" if isinstance(error, StopIteration) else str(error)
+        raise refuse(file.path, f"has no header row: {why}") from error
     _check_width(file.path, len(names))
     columns = ", ".join(f"c{index}: 'VARCHAR'" for index in range(len(names)))
     relation = (
@@ -134,7 +138,7 @@ def _parquet_table(connection: duckdb.DuckDBPyConnection, file: SourceFile) -> T
         _check_parquet(connection, file)
         described = connection.execute(f"describe select * from {source}").fetchall()
     except duckdb.Error as error:
-        raise refuse(file.path, f"is a damaged Parquet file ({_first_line(error)}): fetch it again") from error
+        raise refuse(file.path, f"is a damaged Parquet file ({first_line(error, file)}): fetch it again") from error
     _check_width(file.path, len(described))
     names = tuple(str(row[0]) for row in described)
     types = tuple(str(row[1]) for row in described)
@@ -164,14 +168,14 @@ def _check_parquet(connection: duckdb.DuckDBPyConnection, file: SourceFile) -> N
 
 
 def _json_table(connection: duckdb.DuckDBPyConnection, file: SourceFile) -> Table:
-    source = f"read_json_objects({literal(str(file.readable))}, format='auto', maximum_object_size=16777216)"
+    source = f"read_json_objects({literal(str(file.readable))}, format='auto', maximum_object_size={MAX_OBJECT_BYTES})"
     try:
         paths = [[key] for key in _keys(connection, f"select json from {source}")]
         if [_ATTRIBUTES] in paths:
             inner = _keys(connection, f"select json -> '$.{_ATTRIBUTES}' as json from {source}")
             paths += [[_ATTRIBUTES, key] for key in inner]
     except duckdb.Error as error:
-        raise bad_json(file.path, error) from error
+        raise bad_json(file, error) from error
     _check_width(file.path, len(paths))
     names = tuple(path[-1] for path in paths)
     texts = tuple(json_text("json", path) for path in paths)
@@ -192,10 +196,14 @@ def json_text(column: str, keys: Sequence[str]) -> str:
     return f"case when {cell} not in ({_NULLS}) then {cell} end"
 
 
-def bad_json(path: Path, error: duckdb.Error) -> BadFileError:
+def bad_json(file: SourceFile, error: duckdb.Error) -> BadFileError:
     """Return the refusal of a file that begins like JSON and is none."""
-    return refuse(path, f"is no JSON that can be read ({_first_line(error)})")
+    if "maximum_object_size" in str(error):
+        return refuse(file.path, f"has an object of more than {MAX_OBJECT_BYTES} bytes: this is no usage log")
+    return refuse(file.path, f"is no JSON that can be read ({first_line(error, file)})")
 
 
-def _first_line(error: duckdb.Error) -> str:
-    return str(error).split("\n", 1)[0].strip()[:200]
+def first_line(error: duckdb.Error, file: SourceFile) -> str:
+    """Return what DuckDB says in one line, with the file's own name in it."""
+    text = str(error).split("\n", 1)[0].strip()
+    return text.replace(str(file.readable), file.path.name)[:300]

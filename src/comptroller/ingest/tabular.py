@@ -10,8 +10,8 @@ from typing import Final, get_args
 
 from comptroller.enums import BillFormat
 from comptroller.errors import InvalidInputError
+from comptroller.ingest.blocks import refuse
 from comptroller.ingest.columns import FIELDS
-from comptroller.ingest.files import refuse
 from comptroller.ingest.reading import Reading, Step, constant
 from comptroller.ingest.table import Table
 from comptroller.ingest.values import literal, moment

@@ -47,7 +47,7 @@ def mark_bad_tags(connection: duckdb.DuckDBPyConnection, check: int) -> None:
     if not connection.execute("select count(*) from tag_canonical where is_bad").fetchall()[0][0]:
         return
     connection.execute(
-        f"update lines set bad_check = {check}, bad_value = tags from tag_canonical "
+        f"update lines set bad_check = {check}, bad_value = lines.tags from tag_canonical "
         "where tag_canonical.raw = lines.tags and is_bad and bad_check is null"
     )
 

@@ -78,6 +78,7 @@ def read_usage(table: Table) -> Reading | None:
         step="instant",
         where=_is_use(fields) if is_span else "true",
         has_unique_ids="id" in found,
+        counts_requests="quantity" in found,
     )
 
 
