@@ -124,6 +124,16 @@ def current_revision(conn: Connection) -> str | None:
     return None if row is None else str(row[0])
 
 
+def revision_of(url: str | URL) -> str | None:
+    """Return a database's schema revision, or None where comptroller's tables were never made."""
+    engine = create_engine(url)
+    try:
+        with engine.connect() as conn:
+            return current_revision(conn)
+    finally:
+        engine.dispose()
+
+
 def has_tables(conn: Connection) -> bool:
     """Tell whether comptroller's tables are there, whatever made them."""
     return table_is_there(conn, "incidents") or current_revision(conn) is not None

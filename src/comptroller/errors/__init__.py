@@ -23,6 +23,10 @@ class SchemaBehindError(ComptrollerError):
     """The database's schema is older or newer than this version needs."""
 
 
+class StorageError(ComptrollerError):
+    """The database cannot be reached, read or written; nothing of the transaction is stored."""
+
+
 class BadFileError(ComptrollerError, ValueError):
     """A cost file cannot be taken in; the message names the file, the place and the mend."""
 
@@ -36,4 +40,5 @@ __all__ = [
     "InvalidInputError",
     "NotFoundError",
     "SchemaBehindError",
+    "StorageError",
 ]

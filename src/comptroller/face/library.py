@@ -7,13 +7,14 @@ from types import TracebackType
 from typing import Self
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import StaticPool
 
 from comptroller import database, settings
 from comptroller.clock import utc_now
-from comptroller.errors import InvalidInputError
+from comptroller.errors import InvalidInputError, StorageError
 from comptroller.face.areas import AnomalyVerbs, CostVerbs, IncidentVerbs, OwnerVerbs, PriceVerbs
 from comptroller.face.binding import AsyncPlace, SessionPlace, SyncPlace
 from comptroller.face.limits import LimitVerbs
@@ -177,6 +178,10 @@ def open_sync(
     engine = _engine(settings.database() if url is None else url)
     try:
         _prepare_schema(engine)
+    except DBAPIError as error:
+        engine.dispose()
+        where = engine.url.render_as_string(hide_password=True)
+        raise StorageError(f"{where} cannot be used: {' '.join(str(error.orig).split())}") from error
     except BaseException:
         engine.dispose()
         raise

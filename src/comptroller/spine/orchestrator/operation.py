@@ -9,13 +9,14 @@ import asyncio
 from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any, Concatenate, Final, Generic, ParamSpec, TypeVar
+from typing import Any, Concatenate, Final, Generic, NoReturn, ParamSpec, TypeVar
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InternalError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlalchemy.orm import Session
 
+from comptroller.errors import StorageError
 from comptroller.transaction import begin_immediate
 from comptroller.types.caller import Caller
 
@@ -49,7 +50,7 @@ class Operation(Generic[P, R]):
                 except DBAPIError as error:
                     session.rollback()
                     if left == 1 or not is_retryable(error):
-                        raise
+                        raise_translated(error)
                 else:
                     return result
         raise AssertionError  # pragma: no cover — the last attempt returns or raises
@@ -64,7 +65,7 @@ class Operation(Generic[P, R]):
                 except DBAPIError as error:
                     await session.rollback()
                     if left == 1 or not is_retryable(error):
-                        raise
+                        raise_translated(error)
                 else:
                     return result
         raise AssertionError  # pragma: no cover — the last attempt returns or raises
@@ -96,6 +97,13 @@ def is_retryable(error: BaseException | None) -> bool:
             return True
         error = error.__cause__
     return False
+
+
+def raise_translated(error: DBAPIError) -> NoReturn:
+    """Raise StorageError where the database could not do it, and the error itself where a rule of it was broken."""
+    if isinstance(error, OperationalError | InternalError):
+        raise StorageError(f"the database could not do it: {' '.join(str(error.orig).split())}") from error
+    raise error
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +139,25 @@ class Procedure(Generic[P, R]):
 
     def run(self, engine: Engine, caller: Caller, *args: P.args, **kwargs: P.kwargs) -> R:
         """Take the steps one after the other; a failed step closes the body, which gives back what it holds."""
-        steps = self._body(caller, *args, **kwargs)
+        return self._take(
+            self.steps(caller, *args, **kwargs), lambda step: step.operation.run(engine, caller, *step.args)
+        )
+
+    def rehearse(self, engine: Engine, caller: Caller, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Do everything in one transaction and roll it back: the answer of ``run``, and nothing written."""
+        with Session(engine, expire_on_commit=False) as session:
+            try:
+                return self._take(
+                    self.steps(caller, *args, **kwargs), lambda step: step.operation.within(session, caller, *step.args)
+                )
+            finally:
+                session.rollback()
+
+    def steps(self, caller: Caller, *args: P.args, **kwargs: P.kwargs) -> Steps[R]:
+        """Return the steps, for a procedure that is made of others (``yield from``)."""
+        return self._body(caller, *args, **kwargs)
+
+    def _take(self, steps: Steps[R], do: Callable[["Do"], Any]) -> R:
         result: Any = None
         with closing(steps):
             while True:
@@ -139,10 +165,7 @@ class Procedure(Generic[P, R]):
                     step = steps.send(result)
                 except StopIteration as end:
                     return end.value  # type: ignore[no-any-return]  # a generator's return value is untyped here
-                if isinstance(step, Do):
-                    result = step.operation.run(engine, caller, *step.args)
-                else:
-                    result = step.function(*step.args)
+                result = do(step) if isinstance(step, Do) else step.function(*step.args)
 
     async def run_async(self, engine: AsyncEngine, caller: Caller, *args: P.args, **kwargs: P.kwargs) -> R:
         """Do the same as ``run`` from asyncio; outside work goes to a thread."""

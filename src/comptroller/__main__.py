@@ -1,0 +1,5 @@
+"""``python -m comptroller`` is the command."""
+
+from comptroller.cli import main
+
+main()

@@ -1,0 +1,56 @@
+"""The verbs; each is loaded when it is called, so that help answers at once."""
+
+import sys
+from typing import Final
+
+from cyclopts import App, CycloptsError
+
+from comptroller.errors import ComptrollerError, GovernanceError
+
+COULD_NOT: Final = 2
+_INTERRUPTED: Final = 130
+# Verb, where it lives, what it does.
+VERBS: Final = (
+    ("scan", "scan:scan", "Take cost files in, find what is abnormal, open incidents."),
+    ("incidents", "incidents:app", "List, show, acknowledge, resolve incidents."),
+    ("anomalies", "anomalies:app", "List anomalies, say what they were, plan, mute."),
+    ("prices", "prices:app", "List, set, update what models' tokens cost."),
+    ("owners", "owners:app", "Say which team and person owns what."),
+    ("db", "db:app", "Make or check the database's schema."),
+)
+
+
+def make_app() -> App:
+    """Return the command with all its verbs."""
+    from comptroller import __version__  # noqa: PLC0415 — reads the installed metadata
+
+    app = App(
+        name="comptroller",
+        help="Mandatory spend governance for AI agents and cloud bills.",
+        version=__version__,
+        help_format="plaintext",
+        result_action="return_value",
+    )
+    for name, place, text in VERBS:
+        app.command(f"comptroller.cli.{place}", name=name, help=text)
+    return app
+
+
+def run(tokens: list[str]) -> int:
+    """Run one command line and return its exit status."""
+    try:
+        result = make_app()(tokens, exit_on_error=False, print_error=False)
+    except CycloptsError as error:
+        return _fail(str(error))
+    except (ComptrollerError, GovernanceError) as error:
+        return _fail(str(error))
+    except KeyboardInterrupt:
+        print("interrupted; what was not committed is not stored", file=sys.stderr)  # noqa: T201 — the command's own words
+        return _INTERRUPTED
+    return result if isinstance(result, int) else 0
+
+
+def _fail(message: str) -> int:
+    line = " ".join(message.split())
+    print(f"comptroller: {line}", file=sys.stderr)  # noqa: T201 — the command's own words
+    return COULD_NOT

@@ -1,0 +1,40 @@
+"""``comptroller db``: upgrade, current."""
+
+from cyclopts import App
+
+from comptroller import database, settings
+from comptroller.cli import output
+from comptroller.cli.options import DEFAULT, Common
+
+app = App(name="db", help="Make or check the database's schema.", help_format="plaintext")
+
+
+@app.command
+def upgrade(*, common: Common = DEFAULT) -> int:
+    """Bring the schema to what this version needs; safe to repeat.
+
+    Example: comptroller db upgrade --database postgresql+psycopg://app@localhost/comptroller
+
+    Args:
+        common: Where.
+    """
+    database.upgrade(common.database or settings.database())
+    return current(common=common)
+
+
+@app.command
+def current(*, common: Common = DEFAULT) -> int:
+    """Say which schema the database has; exit status 1 if it is not the one that this version needs.
+
+    Example: comptroller db current
+
+    Args:
+        common: Where.
+    """
+    found, needed = database.revision_of(common.database or settings.database()), database.head_revision()
+    if common.is_json:
+        output.print_json({"schema": found, "needed": needed})
+    else:
+        mend = "" if found == needed else ": run comptroller db upgrade"
+        output.console().print(f"schema {found or 'absent'}, this version needs {needed}{mend}")
+    return 0 if found == needed else 1

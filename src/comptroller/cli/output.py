@@ -1,0 +1,82 @@
+"""How answers are shown: money, instants, spark-lines, severities, JSON."""
+
+import math
+import sys
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+import msgspec
+from rich.console import Console
+from rich.text import Text
+
+from comptroller.enums import Grain, Severity
+
+BARS: Final = "▁▂▃▄▅▆▇█"
+SEVERITY_STYLES: Final = {
+    Severity.CRITICAL: "bold white on red",
+    Severity.HIGH: "bold red",
+    Severity.MEDIUM: "yellow",
+    Severity.LOW: "dim",
+}
+ABNORMAL_STYLE: Final = "bold red"
+_WHOLE_FROM: Final = 1000
+
+
+def console() -> Console:
+    """Return the console of standard output."""
+    return Console(highlight=False)
+
+
+def error_console() -> Console:
+    """Return the console of standard error, for progress and hints."""
+    return Console(stderr=True, highlight=False)
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON: decimals as text, instants in ISO 8601, NaN as null."""
+    sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=2) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def money(amount: Decimal, currency: str = "") -> str:
+    """Return an amount as a person reads it; small ones keep the digits that say something."""
+    if amount == 0 or abs(amount) >= _WHOLE_FROM:
+        text = f"{amount:,.0f}"
+    elif abs(amount) >= Decimal("0.01"):
+        text = f"{amount:,.2f}"
+    else:
+        text = f"{amount:.2g}"
+    return f"{text} {currency}".rstrip()
+
+
+def day(instant: datetime, grain: Grain = Grain.DAY) -> str:
+    """Return a day or an hour as a person reads it."""
+    return instant.strftime("%Y-%m-%d %H:%M" if grain is Grain.HOUR else "%Y-%m-%d")
+
+
+def days(start: datetime, end: datetime, grain: Grain) -> str:
+    """Return a half-open period by its first and last step."""
+    step = timedelta(hours=1) if grain is Grain.HOUR else timedelta(days=1)
+    first, last = day(start, grain), day(end - step, grain)
+    return first if first == last else f"{first} … {last}"
+
+
+def spark_line(values: Sequence[float], abnormal: Sequence[bool], *, width: int = 30) -> Text:
+    """Return the last values as bars from zero to the highest, the abnormal ones marked."""
+    shown, marks = list(values)[-width:], list(abnormal)[-width:]
+    highest = max((value for value in shown if not math.isnan(value)), default=0.0)
+    line = Text()
+    for value, mark in zip(shown, marks, strict=True):
+        if math.isnan(value):
+            line.append(" ")
+            continue
+        level = 0 if highest <= 0 else min(int(max(value, 0.0) / highest * len(BARS)), len(BARS) - 1)
+        line.append(BARS[level], style=ABNORMAL_STYLE if mark else "cyan")
+    return line
+
+
+def severity(value: Severity) -> Text:
+    """Return a severity in its colour."""
+    return Text(f" {value.value} " if value is Severity.CRITICAL else value.value, style=SEVERITY_STYLES[value])
