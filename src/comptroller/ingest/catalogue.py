@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
-from comptroller.ingest.price_row import PriceRow
+from comptroller.types.price_row import PriceRow
 
 _INPUT: Final = "input_mtok"
 _OUTPUT: Final = "output_mtok"

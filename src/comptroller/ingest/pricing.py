@@ -10,7 +10,7 @@ from typing import Final
 import duckdb
 
 from comptroller.ingest.catalogue import match_model
-from comptroller.ingest.price_row import ANY_PROVIDER, PriceRow
+from comptroller.types.price_row import ANY_PROVIDER, PriceRow
 
 # Places kept of a price per million tokens, so that a cost is exact to 18 places; catalogues carry float noise beyond.
 PRICE_PLACES: Final = 12

@@ -18,13 +18,13 @@ from comptroller.ingest.bill import Bill, open_bill
 from comptroller.ingest.files import fingerprint
 from comptroller.ingest.layouts import bill_files
 from comptroller.ingest.owners import OwnerKind, OwnerRule, OwnerRules, read_owners
-from comptroller.ingest.price_row import PriceRow
 from comptroller.ingest.pricing import PriceList
 from comptroller.spine.orchestrator.operation import Do, Steps, Work, operation, procedure, reading
 from comptroller.spine.services.ingestion import Delivery, store_bill
 from comptroller.spine.services.prices import load_prices
 from comptroller.types.caller import Caller
 from comptroller.types.costs import DeliveryOutcome, DeliveryReport, IngestReport
+from comptroller.types.price_row import PriceRow
 from comptroller.words import member
 
 Progress = Callable[[str, float], None]

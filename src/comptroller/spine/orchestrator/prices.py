@@ -6,10 +6,10 @@ from decimal import Decimal
 from sqlalchemy.orm import Session
 
 from comptroller import checks
-from comptroller.ingest.price_row import ANY_PROVIDER, PriceRow
 from comptroller.spine.orchestrator.operation import operation
 from comptroller.spine.services import prices as service
 from comptroller.types.caller import Caller
+from comptroller.types.price_row import ANY_PROVIDER, PriceRow
 from comptroller.types.prices import CatalogueUpdate, Price
 
 

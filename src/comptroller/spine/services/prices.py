@@ -8,8 +8,8 @@ from comptroller.domains.analytics.driver import prices as driver
 from comptroller.domains.audit.driver import write_entry
 from comptroller.ids import uuid7
 from comptroller.ingest.catalogue import catalogue
-from comptroller.ingest.price_row import PriceRow
 from comptroller.types.caller import Caller
+from comptroller.types.price_row import PriceRow
 from comptroller.types.prices import CatalogueUpdate, Price
 
 

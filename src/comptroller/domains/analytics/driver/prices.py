@@ -8,8 +8,8 @@ from typing import Any, Final
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
-from comptroller.ingest.price_row import PriceRow
 from comptroller.models.prices import CataloguePrice, PriceOverride
+from comptroller.types.price_row import PriceRow
 
 ALWAYS: Final = date(1, 1, 1)
 
