@@ -141,6 +141,17 @@ def test_an_id_depends_on_content_alone():
     assert len({first, *others}) == 6
 
 
+def test_a_series_that_learned_the_new_level_sooner_is_still_evidence():
+    keys = [key("account", "a"), key("service", "new")]
+    actual = np.repeat(np.array([[100.0], [0.0]]), 40, axis=1)
+    actual[:, 25:35] += 300
+    observation = judge(keys, actual, [100.0, 0.0], [3.0, 3.0])
+    observation.judgement.flag[1, 26:] = False
+    observation.judgement.expected[1, 26:] = 300
+    (draft,) = causes(observation)
+    assert (draft.primary.value, names(draft), draft.end - draft.start) == ("a", {"a", "new"}, 10)
+
+
 def test_no_flags_no_anomalies():
     assert causes(Bill().observe()) == []
 

@@ -97,6 +97,18 @@ def test_bridged_days_count_in_the_amounts():
     assert (episode.excess, episode.stakes, episode.flagged_steps) == (400 * UNIT, 400 * UNIT, 2)
 
 
+def test_the_echo_of_a_burst_is_no_part_of_it():
+    echo = observed("..ssr..", cost=[[100 * UNIT, 100 * UNIT, 900 * UNIT, 900 * UNIT, 110 * UNIT, 0, 0]])
+    assert spans(echo) == [(0, "BURST", 2, 4, False)]
+
+
+def test_a_lasting_kind_needs_a_quarter_of_the_money():
+    cost = [[100, 100, 900, 900, 500, 100, 100]]
+    assert spans(observed("..bbh..", cost=[[c * UNIT for c in cost[0]]])) == [(0, "BURST", 2, 5, False)]
+    cost = [[100, 100, 900, 900, 800, 100, 100]]
+    assert spans(observed("..bbh..", cost=[[c * UNIT for c in cost[0]]])) == [(0, "SHIFT", 2, 5, False)]
+
+
 def test_the_quantum_is_the_currencys():
     (episode,) = find_episodes(observed("..s..", currency="KRW", cost=[[0, 0, 700 * 10**6, 0, 0]]))
     assert episode.excess == 600 * 10**6

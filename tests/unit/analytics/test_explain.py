@@ -54,6 +54,17 @@ def test_the_smallest_set_that_carries_four_fifths_is_named():
     assert named == {"s": 1.0, "a0": 0.45, "a1": 0.4}
 
 
+def test_a_value_whose_new_level_was_learned_is_still_named():
+    keys = [key("account", "a"), key("service", "new"), key("service", "old")]
+    actual = np.repeat(np.array([[100.0], [0.0], [100.0]]), 60, axis=1)
+    actual[:2, 40:50] += 300
+    observation = judge(keys, actual, [100.0, 0.0, 100.0], [3.0] * 3)
+    observation.judgement.flag[1, 40:] = False
+    observation.judgement.expected[1, 41:] = 300
+    (named,) = explained(observation)
+    assert named == {"a": 1.0, "new": 1.0}
+
+
 def test_other_currencies_explain_nothing():
     keys = [key("service", "s"), key("account", "a", "EUR")]
     actual = np.full((2, 30), 100.0)

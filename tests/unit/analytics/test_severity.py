@@ -47,8 +47,8 @@ def draft(stakes="100", *, expected="50", direction=1, days=1, score=1.5, curren
         ("40", "50", Severity.HIGH),  # small money, but most of a day's spend
         ("40", "100000", Severity.MEDIUM),
         ("2000", "10000000", Severity.HIGH),  # big money, but a trifle to this tenant
-        ("150", "1000", Severity.HIGH),
-        ("12", "1000", Severity.MEDIUM),
+        ("250", "1000", Severity.HIGH),
+        ("25", "1000", Severity.MEDIUM),
         ("5", "1000", Severity.LOW),
         ("0.40", "0.05", Severity.LOW),  # eight days' spend, but cents
     ],
@@ -66,14 +66,14 @@ def test_severity_never_falls_as_the_money_grows():
 
 def test_an_unusual_and_a_long_anomaly_weigh_more():
     daily = 10_000 * UNIT
-    assert judge_severity(draft("1500"), daily) is Severity.HIGH
-    assert judge_severity(draft("1500", score=9, days=10), daily) is Severity.CRITICAL
+    assert judge_severity(draft("2500"), daily) is Severity.HIGH
+    assert judge_severity(draft("2500", score=9, days=10), daily) is Severity.CRITICAL
 
 
 def test_a_drop_weighs_less_than_a_spike_of_the_same_money():
     daily = 1000 * UNIT
-    assert judge_severity(draft("150"), daily) is Severity.HIGH
-    assert judge_severity(draft("150", expected="150", direction=-1), daily) is Severity.MEDIUM
+    assert judge_severity(draft("250"), daily) is Severity.HIGH
+    assert judge_severity(draft("250", expected="250", direction=-1), daily) is Severity.MEDIUM
 
 
 def test_thresholds_are_those_of_the_currency():
@@ -88,12 +88,12 @@ def test_an_unknown_currency_goes_by_its_share():
 
 
 def test_an_unknown_daily_spend_goes_by_the_amount():
-    assert judge_severity(draft("150"), 0) is Severity.HIGH
+    assert judge_severity(draft("250"), 0) is Severity.HIGH
 
 
 def test_thresholds_are_settings():
-    strict = SeverityRules(shares=(Decimal("0.01"), Decimal("0.001"), Decimal("0.0001")))
-    assert judge_severity(draft("150"), 1000 * UNIT, strict) is Severity.CRITICAL
+    strict = SeverityRules(shares=(Decimal("0.002"), Decimal("0.001"), Decimal("0.0001")))
+    assert judge_severity(draft("2500"), 10**6 * UNIT, strict) is Severity.CRITICAL
 
 
 def test_rank_orders_by_severity_then_money_then_score_then_length():

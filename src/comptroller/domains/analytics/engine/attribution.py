@@ -126,9 +126,10 @@ def _group(linker: Linker, number: int, members: list[Node]) -> Group:
 
 
 def _primary(linker: Linker, members: Sequence[Node]) -> Node:
-    """Return the most specific member that carries 80 % of the (median) excess over the longest member's days."""
+    """Return the most specific member that carries 80 % of the excess: the median of those half as long as the longest."""
     longest = max(members, key=lambda member: (member.end - member.start, -member.number))
-    middle = sorted(linker.excess_of(member, longest) for member in members)[(len(members) - 1) // 2]
+    lasting = [member for member in members if 2 * (member.end - member.start) >= longest.end - longest.start]
+    middle = sorted(linker.excess_of(member, longest) for member in lasting)[(len(lasting) - 1) // 2]
     able = [member for member in members if member.excess >= PRIMARY_SHARE * middle] or [longest]
     return min(able, key=_rank)
 

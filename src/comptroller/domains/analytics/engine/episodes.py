@@ -5,8 +5,10 @@ Interface:
 
 How steps join: flagged steps of one direction with at most ``bridge`` unflagged ones between them are one episode;
 lasting kinds (SHIFT, DRIFT) bridge ``lasting_bridge`` steps, because their flags come and go while the level stays.
-An episode is open until a settled step after it is unflagged: provisional steps extend an episode but never close
-one, and are never drops. Amounts are exact integers of quanta over all steps of [start, end).
+Steps of a lasting kind at its end that show less than a tenth of its largest excess are cut: means over several
+days echo a burst that is over. An episode is open until a settled step after it is normal: provisional steps extend an
+episode but never close one, and are never drops. Its kind is that of its steps, weighed by money; a lasting kind needs
+a quarter. Amounts are exact integers of quanta over all steps of [start, end).
 """
 
 from dataclasses import dataclass
@@ -23,7 +25,11 @@ from comptroller.money import quantum_exponent
 UP: Final = 1
 DOWN: Final = -1
 _DROP: Final = KIND_CODES[AnomalyKind.DROP]
+_SPIKE: Final = KIND_CODES[AnomalyKind.SPIKE]
 _LASTING: Final = (KIND_CODES[AnomalyKind.SHIFT], KIND_CODES[AnomalyKind.DRIFT])
+_ECHO_SHARE: Final = 0.1
+# A shift of which half is judged as a burst, before it has lasted long enough, is still a shift.
+_LASTING_SHARE: Final = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +146,15 @@ def amounts_over(observation: Observation, series: int, start: int, end: int) ->
 
 def _episode(observation: Observation, series: int, steps: NDArray[np.intp], direction: int) -> Episode:
     verdict = observation.judgement
+    codes = verdict.kind[series, steps]
+    excess = _step_excess(observation, series, steps) * direction
+    while steps.size > 1 and codes[-1] in _LASTING and excess[-1] < _ECHO_SHARE * excess.max():
+        steps, codes, excess = steps[:-1], codes[:-1], excess[:-1]
     start, end = (int(step) + observation.first_step for step in (steps[0], steps[-1] + 1))
     actual, expected, low, high = amounts_over(observation, series, start, end)
     return Episode(
         series=series,
-        kind=_kind(verdict.kind[series, steps]),
+        kind=_kind(codes, excess),
         direction=direction,
         start=start,
         end=end,
@@ -158,19 +168,26 @@ def _episode(observation: Observation, series: int, steps: NDArray[np.intp], dir
     )
 
 
+def _step_excess(observation: Observation, series: int, steps: NDArray[np.intp]) -> NDArray[np.float64]:
+    unit = 10.0 ** -quantum_exponent(observation.keys[series].currency)
+    actual = observation.actual_quanta[series, steps] / unit
+    excess: NDArray[np.float64] = actual - np.nan_to_num(observation.judgement.expected[series, steps])
+    return excess
+
+
 def _quanta(amounts: NDArray[np.float32], unit: int) -> int:
     return sum(round(amount * unit) for amount in np.nan_to_num(amounts.astype(np.float64)).tolist())
 
 
-def _kind(codes: NDArray[np.uint8]) -> AnomalyKind:
-    """Return the kind of an episode from the kinds of its steps."""
-    counts = {kind: int((codes == code).sum()) for code, kind in enumerate(KINDS, start=1)}
-    if counts[AnomalyKind.DROP]:
+def _kind(codes: NDArray[np.uint8], excess: NDArray[np.float64]) -> AnomalyKind:
+    """Return the kind of an episode from the kinds of its steps and the money of each."""
+    money = np.maximum(excess, 0.0)
+    weights = {kind: float(money[codes == code].sum()) for code, kind in enumerate(KINDS, start=1)}
+    if codes[0] in (KIND_CODES[AnomalyKind.NEW_SPEND], _DROP):
+        return KINDS[int(codes[0]) - 1]
+    shift, drift = weights[AnomalyKind.SHIFT], weights[AnomalyKind.DRIFT]
+    if np.isin(codes, _LASTING).any() and shift + drift >= _LASTING_SHARE * float(money.sum()):
+        return AnomalyKind.SHIFT if shift >= drift else AnomalyKind.DRIFT
+    if weights[AnomalyKind.DROP] > 0:
         return AnomalyKind.DROP
-    if codes[0] == KIND_CODES[AnomalyKind.NEW_SPEND]:
-        return AnomalyKind.NEW_SPEND
-    if counts[AnomalyKind.SHIFT] or counts[AnomalyKind.DRIFT]:
-        return AnomalyKind.SHIFT if counts[AnomalyKind.SHIFT] >= counts[AnomalyKind.DRIFT] else AnomalyKind.DRIFT
-    if counts[AnomalyKind.BURST] or codes.size > 1:
-        return AnomalyKind.BURST
-    return AnomalyKind.SPIKE
+    return AnomalyKind.SPIKE if codes.size == 1 and codes[0] == _SPIKE else AnomalyKind.BURST

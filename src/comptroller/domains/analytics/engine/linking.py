@@ -105,6 +105,9 @@ class Linker:
         self._daily = observation.excess(rows, observation.first_step, observation.end_step)
         self._sums = np.zeros((rows.size, self._daily.shape[1] + 1))
         np.cumsum(self._daily, axis=1, out=self._sums[:, 1:])
+        spent = observation.actual_quanta[rows] / observation.units(rows)[:, None]
+        self._spent = np.zeros_like(self._sums)
+        np.cumsum(spent, axis=1, out=self._spent[:, 1:])
         self._by_day = self._index()
 
     def axes(self) -> dict[Scope, list[str]]:
@@ -167,23 +170,41 @@ class Linker:
         first, second = first[other], second[other]
         start = np.array([node.start for node in self.nodes]) - self._first
         end = np.array([node.end for node in self.nodes]) - self._first
-        low, high = np.minimum(start[first], start[second]), np.maximum(end[first], end[second])
-        shared = np.minimum(end[first], end[second]) - np.maximum(start[first], start[second])
+        outer = np.minimum(start[first], start[second]), np.maximum(end[first], end[second])
         shorter = np.minimum(end[first] - start[first], end[second] - start[second])
-        left, right = self._span(first, low, high), self._span(second, low, high)
+        shared = np.minimum(end[first], end[second]) - np.maximum(start[first], start[second])
+        agree, apart = self._agree(first, second, *outer, held=False)
+        level, level_apart = self._agree(first, second, *outer, held=True)
+        # A new level is learned sooner on one series than on another; against the old one both still agree. The total
+        # holds other things too.
+        total = np.array([node.key.dimension is Dimension.TOTAL for node in self.nodes])
+        learned = level & ~agree & (start[first] == start[second]) & ~total[first] & ~total[second]
+        distance = np.where(learned, level_apart, apart) + 1.0 - shared / (outer[1] - outer[0])
+        near = (agree | learned) & (shared >= _LEAST_OVERLAP * shorter)
+        return first[near], second[near], distance[near]
+
+    def _agree(
+        self, first: Ints, second: Ints, low: Ints, high: Ints, *, held: bool
+    ) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+        """Return whether pairs show the same excess over [low, high) within their noise, and how far they are apart."""
+        left, right = (self._span(numbers, low, high, held=held) for numbers in (first, second))
         larger, smaller = np.maximum(left, right), np.minimum(left, right)
         noise = np.array([node.noise for node in self.nodes])
         slack = _LEVEL_ERROR * larger + np.sqrt(high - low) * np.hypot(noise[first], noise[second])
         agree = (larger - smaller <= slack) & (smaller >= _LEAST_RATIO * larger) & (smaller > 0)
-        agree &= shared >= _LEAST_OVERLAP * shorter
-        distance = (larger - smaller) / np.where(larger > 0, larger, 1.0) + (1.0 - shared / (high - low))
-        return first[agree], second[agree], distance[agree]
+        return agree, (larger - smaller) / np.where(larger > 0, larger, 1.0)
 
-    def _span(self, numbers: Ints, low: Ints, high: Ints) -> NDArray[np.float64]:
+    def _span(self, numbers: Ints, low: Ints, high: Ints, *, held: bool) -> NDArray[np.float64]:
+        """Return the excess over [low, high): over what was expected then, or (held) over each node's own level."""
         rows = np.array([node.row for node in self.nodes], dtype=np.intp)[numbers]
         direction = np.array([node.episode.direction for node in self.nodes])[numbers]
-        spans: NDArray[np.float64] = (self._sums[rows, high] - self._sums[rows, low]) * direction
-        return spans
+        if held:
+            usual = np.array([node.expected / (node.end - node.start) for node in self.nodes])[numbers]
+            spans = (self._spent[rows, high] - self._spent[rows, low] - usual * (high - low)) * direction
+        else:
+            spans = (self._sums[rows, high] - self._sums[rows, low]) * direction
+        summed: NDArray[np.float64] = spans
+        return summed
 
     def _neighbours(self) -> tuple[Ints, Ints]:
         """Return index pairs of nodes that stand near each other in a day's list sorted by excess."""

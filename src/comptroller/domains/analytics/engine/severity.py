@@ -40,7 +40,7 @@ class Amounts:
 
 
 def _amounts(scale: int) -> Amounts:
-    return Amounts(Decimal(1000 * scale), Decimal(100 * scale), Decimal(10 * scale), Decimal(scale) / 2)
+    return Amounts(Decimal(2000 * scale), Decimal(200 * scale), Decimal(20 * scale), Decimal(scale))
 
 
 # Rounded to what one US dollar buys, so that the steps are round amounts in each currency; no exchange rate.
