@@ -20,6 +20,7 @@ _LEFT: Final = 64
 _BOTTOM: Final = 24
 _TOP: Final = 10
 _TICKS: Final = 4
+_LABEL_HALF: Final = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def _drawing(one: Found) -> Drawing | None:
         band=scale.areas(low, curve.high),
         marks=tuple(scale.mark(i, curve, grain) for i, is_abnormal in enumerate(curve.abnormal) if is_abnormal),
         shade=scale.shades(curve.abnormal),
-        y_ticks=scale.y_ticks(one.anomaly.currency),
+        y_ticks=scale.y_ticks(),
         x_ticks=scale.x_ticks(curve, grain),
     )
 
@@ -115,21 +116,25 @@ class _Scale:
         runs = _runs([0.0 if mark else math.nan for mark in abnormal])
         return tuple((self.x(run[0]) - half, self.x(run[-1]) - self.x(run[0]) + 2 * half) for run in runs)
 
-    def y_ticks(self, currency: str) -> tuple[tuple[float, str], ...]:
-        values = [self.highest / 1.15 * part / _TICKS for part in range(_TICKS + 1)]
-        return tuple(
-            (self.y(value), output.money(Decimal(value).quantize(Decimal("0.0001")), currency)) for value in values
-        )
+    def y_ticks(self) -> tuple[tuple[float, str], ...]:
+        """Return round amounts from zero up to the highest."""
+        step = _round_step(self.highest / _TICKS)
+        digits = max(-math.floor(math.log10(step)), 0)
+        count = int(self.highest / step)
+        return tuple((self.y(step * part), f"{step * part:,.{digits}f}") for part in range(count + 1))
 
     def x_ticks(self, curve: Curve, grain: Grain) -> tuple[tuple[float, str], ...]:
+        """Return about six moments, none so near the edge that its label is cut."""
         every = max(self.count // 6, 1)
-        return tuple(
-            (
-                self.x(step),
-                (curve.start_at + step * _step(grain)).strftime("%d %b" if grain is Grain.DAY else "%d %b %H h"),
-            )
-            for step in range(0, self.count, every)
-        )
+        words = "%d %b" if grain is Grain.DAY else "%d %b %H h"
+        places = [(self.x(step), curve.start_at + step * _step(grain)) for step in range(0, self.count, every)]
+        return tuple((x, moment.strftime(words)) for x, moment in places if x < WIDTH - _LABEL_HALF)
+
+
+def _round_step(least: float) -> float:
+    """Return the smallest of 1, 2, 2.5, 5, 10 times a power of ten that is not below."""
+    power = 10.0 ** math.floor(math.log10(least))
+    return next(power * factor for factor in (1, 2, 2.5, 5, 10) if power * factor >= least * (1 - 1e-9))
 
 
 def _step(grain: Grain) -> timedelta:

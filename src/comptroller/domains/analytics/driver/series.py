@@ -13,7 +13,8 @@ from comptroller.enums import CostMetric
 from comptroller.sql import Statement
 
 _FROM: Final = """FROM {table} AS c JOIN cost_deliveries AS d ON d.tenant_id = c.tenant_id AND d.id = c.delivery_id
-  WHERE c.tenant_id = :tenant_id AND d.superseded_at IS NULL AND c.charge_category = 'Usage' AND c.{step} >= :since"""
+  WHERE c.tenant_id = :tenant_id AND d.superseded_at IS NULL AND c.charge_category = 'Usage' AND c.{step} >= :since
+    AND NOT (c.dimension IN ('model', 'user') AND c.value = '(none)')"""
 # SQLite sums integers exactly and raises on overflow; PostgreSQL sums BIGINT as NUMERIC, the cast raises.
 _SUMS: Final = (
     "SELECT c.dimension, c.value, c.currency, c.{step} AS step, CAST(SUM(c.{metric}_quanta) AS BIGINT) AS quanta "
