@@ -8,7 +8,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import duckdb
+
 from comptroller.enums import BillFormat
+from comptroller.errors import BadFileError
 from comptroller.ingest import emit
 from comptroller.ingest.assemble import Assembled, Progress, Request, assemble
 from comptroller.ingest.files import joint_fingerprint
@@ -95,6 +98,10 @@ def open_bill(
     scratch = Scratch()
     try:
         return Bill(scratch, assemble(scratch, request))
+    except duckdb.Error as error:
+        scratch.close()
+        names = ", ".join(map(str, paths[:3]))
+        raise BadFileError(f"{names}: cannot be taken in ({str(error).split(chr(10), 1)[0]})") from error
     except BaseException:
         scratch.close()
         raise

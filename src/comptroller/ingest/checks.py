@@ -101,5 +101,5 @@ def checks(today: date, *, is_counted: bool = False) -> list[Check]:
             for field, column in _NAMES
         ],
         # Judged per distinct text, so never here.
-        Check("tags", "false", "no JSON object of tags"),
+        Check("tags", "false", "no JSON object of tags with each key once"),
     ]

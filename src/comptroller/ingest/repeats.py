@@ -69,17 +69,17 @@ def refuse_repeated_days(connection: duckdb.DuckDBPyConnection, files: Sequence[
     if not numbers:
         return
     found = connection.execute(
-        "select service, charge_start, list(rowid order by rowid), list(file_no order by rowid) from lines "
+        "select service, charge_start, min(rowid), max(rowid), min(file_no), max(file_no) from lines "
         f"where file_no in ({', '.join(map(str, numbers))}) and bad_check is null "
         "group by service, account, currency, charge_start having count(*) > 1 order by min(rowid) limit 1"
     ).fetchall()
     if not found:
         return
-    series, start, rows, file_nos = found[0]
-    first, second = (_line(files[number], row) for number, row in zip(file_nos[:2], rows[:2], strict=True))
-    elsewhere = "" if file_nos[0] == file_nos[1] else f" of {files[file_nos[0]].table.file.path}"
+    series, start, first_row, row, first_file, file = found[0]
+    first, second = _line(files[first_file], first_row), _line(files[file], row)
+    elsewhere = "" if first_file == file else f" of {files[first_file].table.file.path}"
     raise refuse(
-        files[file_nos[1]].table.file.path,
+        files[file].table.file.path,
         f"line {second}: series {series!r} has {start} twice, first on line {first}{elsewhere}: give each day once",
     )
 

@@ -9,7 +9,7 @@ import duckdb
 
 # DuckDB's buffers; with the interpreter and the file's blocks the process stays under 600 MB. What does not fit goes
 # to the scratch folder on disk.
-MEMORY_LIMIT: Final = "384MB"
+MEMORY_LIMIT: Final = "320MB"
 THREADS: Final = 2
 
 

@@ -9,30 +9,33 @@ MAX_TAG_VALUES: Final = 1_000
 # A longer pair is a document, and would not fit a database's index.
 MAX_TAG_LENGTH: Final = 512
 
-# Azure's older exports write the pairs without the braces around them.
+# Azure's older exports write the pairs without the braces around them. Scalar functions only: an aggregate over
+# millions of distinct texts would not fit the memory bound.
 _SETS: Final = """
 create table tag_sets as
-select row_number() over (order by raw) as tag_set, raw,
-    case when json_valid(text) and json_type(text) = 'OBJECT' then text end as object
+select row_number() over () as tag_set, raw, pairs, to_json(pairs)::varchar as tags, pairs is null as is_bad
 from (
-    select tags as raw, case when starts_with(trim(tags), '"') then '{' || tags || '}' else tags end as text
-    from (select distinct tags from lines where tags is not null)
+    select raw, case when json_valid(text) and json_type(text) = 'OBJECT' then
+        try(map_from_entries(list_sort(list_transform(
+            map_entries(text::json::map(varchar, varchar)),
+            lambda pair: {'key': pair.key, 'value': coalesce(pair.value, '')}
+        )))) end as pairs
+    from (
+        select tags as raw, case when starts_with(trim(tags), '"') then '{' || tags || '}' else tags end as text
+        from (select distinct tags from lines where tags is not null)
+    )
 )
 """
 _PAIRS: Final = """
 create table tag_pairs as
-select tag_set, entry.key as key, coalesce(last(entry.value ->> '$' order by entry.id), '') as value
-from (select tag_set, object from tag_sets where object is not null) as sets, json_each(sets.object) as entry
-group by tag_set, entry.key
+select tag_set, pair.key as key, pair.value as value
+from (select tag_set, unnest(map_entries(pairs)) as pair from tag_sets where not is_bad)
 """
 _CANONICAL: Final = """
-create table tag_canonical as
-select sets.raw, sets.tag_set, sets.object is null as is_bad, pairs.tags, pairs.team
-from tag_sets as sets left join (
-    select tag_set, to_json(map_from_entries(list((key, value) order by key)))::varchar as tags,
-        max(case when lower(key) = 'team' and value <> '' then value end) as team
-    from tag_pairs group by tag_set
-) as pairs using (tag_set)
+create view tag_canonical as
+select raw, tag_set, is_bad, nullif(tags, '{}') as tags,
+    coalesce(nullif(pairs['team'], ''), nullif(pairs['Team'], '')) as team
+from tag_sets
 """
 
 
@@ -55,7 +58,7 @@ def mark_bad_tags(connection: duckdb.DuckDBPyConnection, check: int) -> None:
 def left_out_keys(connection: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
     """Return the keys that become no series, in order: those with too many values or with one that is too long."""
     rows = connection.execute(
-        "select key from tag_pairs group by key having count(distinct value) > ? "
+        "select key from (select distinct key, value from tag_pairs) group by key having count(*) > ? "
         "or max(length(key) + length(value)) >= ? order by key",
         [MAX_TAG_VALUES, MAX_TAG_LENGTH],
     ).fetchall()
