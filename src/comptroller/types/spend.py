@@ -88,12 +88,21 @@ class Charge:
 
 @dataclass(frozen=True, slots=True)
 class HoldFacts:
-    """What never changes about a hold: what it holds under which balances (id and place of the amount)."""
+    """What the holds of one route share: the balances (id and place of the amount) and the currency."""
 
     route_id: str
     balances: tuple[tuple[str, int], ...]
-    amounts: Amounts
     currency: str | None
+    run_id: str | None
+
+
+@dataclass(slots=True, eq=False)
+class Admitted:
+    """A hold that is durable; money may be spent against it."""
+
+    hold_id: str
+    amounts: Amounts
+    facts: HoldFacts
 
 
 @dataclass(slots=True, eq=False)
@@ -102,7 +111,7 @@ class End:
 
     Args:
         amounts: What to charge; a count below zero stands for what was held.
-        facts: Known where the hold was made in this process; else read.
+        hold: Known where the hold was made in this process; else read.
     """
 
     hold_id: str
@@ -111,7 +120,7 @@ class End:
     currency: str | None = None
     is_estimated: bool = False
     price_version: str | None = None
-    facts: HoldFacts | None = None
+    hold: Admitted | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -146,14 +155,6 @@ class OverLimit:
     left: Money | None = None
     resets_at: datetime | None = None
     breach_id: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Admitted:
-    """A hold that is durable; money may be spent against it."""
-
-    hold_id: str
-    facts: HoldFacts
 
 
 @dataclass(frozen=True, slots=True)

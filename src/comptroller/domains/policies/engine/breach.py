@@ -10,7 +10,7 @@ from comptroller.enums import BreachType
 from comptroller.errors import InvalidInputError
 
 # Limits that decide without a balance; their rows appear with their first breach.
-BUILTIN_LIMITS: Final = frozenset({"builtin:kill-switch", "builtin:pricing"})
+BUILTIN_LIMITS: Final = frozenset({"builtin:kill-switch", "builtin:pricing", "builtin:no-limit", "builtin:run"})
 
 
 @dataclass(frozen=True, slots=True)
