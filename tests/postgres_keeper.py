@@ -33,6 +33,7 @@ MEND = (
 # Nothing that a test writes outlives its run, so nothing needs to reach a disk.
 SERVER_SETTINGS = {
     "fsync": "off",
+    "max_prepared_transactions": "10",
     "full_page_writes": "off",
     "synchronous_commit": "off",
     "listen_addresses": "",

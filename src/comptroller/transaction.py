@@ -155,27 +155,32 @@ def _on_begin(conn: Connection) -> None:
 
 
 def _on_commit(conn: Connection) -> None:
-    _refuse_if_broken(conn)
-    state = state_of(conn)
-    state.committing, state.facts = state.facts, []
-
-
-def _on_commit_twophase(conn: Connection, xid: object, is_prepared: bool) -> None:  # noqa: ARG001, FBT001 — the event's signature
-    state = state_of(conn)
-    if not is_prepared or state.broken is not None:
+    try:
         _refuse_if_broken(conn)
-    state.committing, state.facts = state.facts, []
-
-
-def _refuse_if_broken(conn: Connection) -> None:
-    state = state_of(conn)
-    if state.broken is None and state.facts and _is_lost(conn):
-        state.broken = _lost("commit")
-    if state.broken is not None:
-        broken = state.broken
+    except GovernanceError:
         # The transaction becomes inactive by this refusal, and an inactive one is no longer rolled back by itself.
         conn.engine.dialect.do_rollback(conn.connection)
-        raise refusal(broken)
+        raise
+    state = state_of(conn)
+    state.committing, state.facts = state.facts, []
+
+
+def _on_commit_twophase(conn: Connection, xid: object, is_prepared: bool) -> None:  # noqa: FBT001 — the event's signature
+    try:
+        _refuse_if_broken(conn, may_be_lost=not is_prepared)
+    except GovernanceError:
+        conn.engine.dialect.do_rollback_twophase(conn, xid, is_prepared)
+        raise
+    state = state_of(conn)
+    state.committing, state.facts = state.facts, []
+
+
+def _refuse_if_broken(conn: Connection, *, may_be_lost: bool = True) -> None:
+    state = state_of(conn)
+    if state.broken is None and state.facts and may_be_lost and _is_lost(conn):
+        state.broken = _lost("commit")
+    if state.broken is not None:
+        raise refusal(state.broken)
 
 
 def _lost(operation: str) -> GovernanceError:

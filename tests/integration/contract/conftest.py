@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 EMPTY = """
 DELETE FROM limit_breaches; DELETE FROM outbox; DELETE FROM incident_events; DELETE FROM incidents; DELETE FROM limits;
-DELETE FROM anomalies;
+DELETE FROM anomalies; DELETE FROM tenant_policies;
 """
 END_SESSIONS = """
 SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
