@@ -148,6 +148,21 @@ def test_two_that_turn_out_to_be_one_merge_and_the_survivor_answers_for_both():
     assert book.run(flat({"service/a": one, "account/x": one}, days=23)) == []
 
 
+def test_one_that_turns_out_to_be_two_again_gives_the_second_an_id_of_its_own():
+    book = Book()
+    book.run(flat({"service/a": {20: 900}, "account/x": {}}, days=21))
+    book.run(flat({"service/a": {20: 900}, "account/x": {21: 900}}, days=22))
+    one = {20: 900, 21: 900, 22: 900}
+    book.run(flat({"service/a": one, "account/x": one}, days=23))
+    (merged,) = book.records.values()
+    apart = flat({"service/a": {20: 900}, "account/x": {21: 9000}}, days=24)
+    book.run(apart)
+    assert len(book.records) == 2
+    assert merged.anomaly_id in book.records
+    assert not set(merged.aliases) & set(book.records)
+    assert book.run(apart) == []
+
+
 def test_a_more_specific_series_found_later_takes_over_under_the_same_id():
     book = Book()
     book.run(flat({"total/(total)": {20: 900}, "service/a": {}}, days=21))

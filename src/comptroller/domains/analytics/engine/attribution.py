@@ -126,7 +126,7 @@ def _group(linker: Linker, number: int, members: list[Node]) -> Group:
 
 
 def _primary(linker: Linker, members: Sequence[Node]) -> Node:
-    """Return the most specific member that carries 80 % of the excess: the median of those half as long as the longest."""
+    """Return the most specific member that carries 80 % of the excess: the median of those that last long enough."""
     longest = max(members, key=lambda member: (member.end - member.start, -member.number))
     lasting = [member for member in members if 2 * (member.end - member.start) >= longest.end - longest.start]
     middle = sorted(linker.excess_of(member, longest) for member in lasting)[(len(lasting) - 1) // 2]

@@ -9,7 +9,8 @@ A draft continues a record of the same currency and direction when their days ov
 series, else (3) the draft's primary is among the record's evidence. Each record is continued by one draft, the one of
 the largest stakes. Several records that one draft continues by (1) or (2) were one cause: they merge into the
 earliest, which then answers for all ids. An open record that nothing continues is closed as soon as a settled step
-lies behind it. A record keeps its id for ever, also when its primary series changes.
+lies behind it. A record keeps its id for ever, also when its primary series changes; a new draft whose id is taken
+(one cause that turns out to be two) gets the next id made from it.
 """
 
 from collections import defaultdict
@@ -17,7 +18,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from comptroller.domains.analytics.engine.drafts import AnomalyDraft
+from comptroller.domains.analytics.engine.drafts import AnomalyDraft, next_id
 from comptroller.domains.analytics.engine.episodes import amounts_over
 from comptroller.domains.analytics.engine.observation import Observation, SeriesKey
 from comptroller.enums import AnomalyKind
@@ -100,9 +101,10 @@ def decide(
     merges: list[Decision] = []
     changes: list[Decision] = []
     opens: list[Decision] = []
+    taken = {known for record in records for known in (record.anomaly_id, *record.aliases)}
     for draft, held in zip(ordered, continued, strict=True):
         if not held:
-            opens.append(Open(draft))
+            opens.append(Open(_with_free_id(draft, taken)))
             continue
         survivor, *merged = sorted(held, key=lambda record: (record.start, record.anomaly_id))
         merges += [Merge(survivor.anomaly_id, record.anomaly_id) for record in merged]
@@ -148,6 +150,15 @@ def _match(drafts: Sequence[AnomalyDraft], records: Sequence[AnomalyOnRecord]) -
     for draft, mine in zip(drafts, held, strict=True):
         mine.extend([] if mine else claims.claim(draft, claims.by_evidence[draft.primary], 1))
     return held
+
+
+def _with_free_id(draft: AnomalyDraft, taken: set[str]) -> AnomalyDraft:
+    """Return the draft under an id that is not taken, and take it."""
+    free = draft.anomaly_id
+    while free in taken:
+        free = next_id(free)
+    taken.add(free)
+    return draft if free == draft.anomaly_id else replace(draft, anomaly_id=free)
 
 
 def _touches(draft: AnomalyDraft, record: AnomalyOnRecord) -> bool:

@@ -111,7 +111,15 @@ def days_of(draft: AnomalyDraft) -> tuple[int, int]:
 def anomaly_id(key: SeriesKey, direction: int, start: int, grain: Grain) -> str:
     """Return the id of the anomaly that begins on this series at this step."""
     family = "over" if direction == UP else "under"
-    content = json.dumps([key.dimension.value, key.value, key.currency, family, grain.value, start])
+    return _hashed(json.dumps([key.dimension.value, key.value, key.currency, family, grain.value, start]))
+
+
+def next_id(taken: str) -> str:
+    """Return the id to use when one is taken by another anomaly."""
+    return _hashed(json.dumps([taken]))
+
+
+def _hashed(content: str) -> str:
     return "anm_" + hashlib.sha256(content.encode()).hexdigest()[:26]
 
 
