@@ -1,10 +1,8 @@
 """Errors a caller can meet; each class exists because someone handles it differently."""
 
 from comptroller.errors.governance import GovernanceError, GovernanceUnavailable
-
-
-class ComptrollerError(Exception):
-    """Something that comptroller was asked to do could not be done."""
+from comptroller.errors.refusals import LimitExceeded, RunHalted
+from comptroller.errors.root import ComptrollerError
 
 
 class InvalidInputError(ComptrollerError, ValueError):
@@ -38,7 +36,9 @@ __all__ = [
     "GovernanceError",
     "GovernanceUnavailable",
     "InvalidInputError",
+    "LimitExceeded",
     "NotFoundError",
+    "RunHalted",
     "SchemaBehindError",
     "StorageError",
 ]

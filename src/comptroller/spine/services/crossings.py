@@ -13,8 +13,8 @@ from comptroller.domains.policies.driver import refusals as driver
 from comptroller.domains.policies.engine.admission import Finding, crossed_thresholds
 from comptroller.domains.policies.engine.breach import draft_breach
 from comptroller.domains.policies.engine.page import BreachKey
-from comptroller.domains.policies.engine.policy import Line
 from comptroller.domains.policies.engine.rules import threshold_quanta
+from comptroller.domains.policies.engine.terms import Line
 from comptroller.enums import Severity
 from comptroller.guard import mandatory, note
 from comptroller.models.policy_control_plane import LimitBreach

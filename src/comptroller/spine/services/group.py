@@ -13,7 +13,8 @@ from comptroller.domains.policies.driver.policy import make_policy_row, read_pol
 from comptroller.domains.policies.driver.refusals import make_builtin_limits
 from comptroller.domains.policies.driver.runs import find_ceilings
 from comptroller.domains.policies.engine.dimensions import RUN
-from comptroller.domains.policies.engine.policy import RUN_LIMIT, Line, Policy, Route, run_rule, subject_values
+from comptroller.domains.policies.engine.policy import RUN_LIMIT, Policy, run_rule, subject_values
+from comptroller.domains.policies.engine.terms import Line, Route
 from comptroller.spine.services.policy_book import PolicyBook
 from comptroller.types.spend import Scope
 

@@ -17,7 +17,8 @@ from comptroller.domains.policies.engine import admission
 from comptroller.domains.policies.engine.admission import Finding
 from comptroller.domains.policies.engine.ending import NOTHING, Step, end
 from comptroller.domains.policies.engine.page import BreachKey, Page
-from comptroller.domains.policies.engine.policy import GAUGE, Line, Route
+from comptroller.domains.policies.engine.policy import GAUGE
+from comptroller.domains.policies.engine.terms import Line, Route
 from comptroller.enums import EntryKind
 from comptroller.errors import ConflictError, InvalidInputError, NotFoundError
 from comptroller.spine.services.crossings import record_findings, record_warnings

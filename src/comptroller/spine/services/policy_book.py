@@ -3,7 +3,8 @@
 from datetime import datetime
 from typing import Final
 
-from comptroller.domains.policies.engine.policy import Line, Policy, Route
+from comptroller.domains.policies.engine.policy import Policy
+from comptroller.domains.policies.engine.terms import Line, Route
 from comptroller.types.spend import Outcome, Scope
 
 _SCOPES_MAX: Final = 65_536  # some hundred bytes each; a scope that is forgotten is worked out again

@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from comptroller.domains.policies.engine.policy import Kill, Policy, Rule, TimedCeiling
+from comptroller.domains.policies.engine.policy import Policy
+from comptroller.domains.policies.engine.terms import Kill, Rule, TimedCeiling
 from comptroller.domains.policies.engine.windows import zone
 from comptroller.enums import LimitMode, Window
 from comptroller.models.killswitch import KillSwitch

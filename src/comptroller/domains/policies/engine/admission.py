@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from comptroller.domains.policies.engine.policy import Line, Route, Rule
+from comptroller.domains.policies.engine.terms import Line, Route, Rule
 from comptroller.domains.policies.engine.windows import EPOCH, SHORT
 from comptroller.enums import BreachType, LimitMode
 from comptroller.errors import InvalidInputError

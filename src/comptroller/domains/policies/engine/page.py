@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from comptroller.domains.policies.engine.admission import Finding, Known, Tally, hold, spend
 from comptroller.domains.policies.engine.ending import NOTHING, Step
-from comptroller.domains.policies.engine.policy import Route
+from comptroller.domains.policies.engine.terms import Route
 from comptroller.enums import BreachType, EntryKind, LimitMode
 from comptroller.types.spend import Charge, End, Extend, HoldFacts, Reserve
 
