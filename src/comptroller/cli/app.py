@@ -12,6 +12,7 @@ _INTERRUPTED: Final = 130
 # Verb, where it lives, what it does.
 VERBS: Final = (
     ("scan", "scan:scan", "Take cost files in, find what is abnormal, open incidents."),
+    ("backtest", "backtest:backtest", "Replay the past: which incidents would have been opened, and when."),
     ("incidents", "incidents:app", "List, show, acknowledge, resolve incidents."),
     ("anomalies", "anomalies:app", "List anomalies, say what they were, plan, mute."),
     ("prices", "prices:app", "List, set, update what models' tokens cost."),

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from comptroller.cli.convert import decimal_of
+from comptroller.cli.convert import decimal_of, mapping_of
 from comptroller.cli.options import DEFAULT, Common
 from comptroller.cli.output import console, error_console, print_json
 from comptroller.cli.progress import progress_bar
@@ -65,7 +65,7 @@ def scan(
     with common.opened() as ct, progress_bar() as progress:
         call = operation.rehearse if dry_run else operation.run
         found = call(
-            ct.engine, ct.caller, *paths, source=source, format=input_format, column_map=_mapping(map),
+            ct.engine, ct.caller, *paths, source=source, format=input_format, column_map=mapping_of(map),
             skip_bad=skip_bad, arrival=_arrival(append=append, replace=replace), sensitivity=sensitivity, cost=cost,
             min_amount=min_amount, min_percent=min_percent, progress=progress,
         )  # fmt: skip
@@ -82,15 +82,6 @@ def _arrival(*, append: bool, replace: bool) -> Arrival:
     if append and replace:
         raise InvalidInputError("give --append or --replace, not both")
     return Arrival.APPEND if append else Arrival.REPLACE if replace else Arrival.COMPLETE
-
-
-def _mapping(text: str | None) -> dict[str, str] | None:
-    if text is None:
-        return None
-    pairs = [part.partition("=") for part in text.split(",")]
-    if not all(name and sign and value for name, sign, value in pairs):
-        raise InvalidInputError(f"--map {text!r} is not understood: write time=Day,cost=Amount")
-    return {name.strip(): value.strip() for name, _, value in pairs}
 
 
 def _has(found: ScanReport, least: Severity) -> bool:

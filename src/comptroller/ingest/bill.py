@@ -6,9 +6,10 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import duckdb
+from numpy.typing import NDArray
 
 from comptroller.enums import BillFormat
 from comptroller.errors import BadFileError
@@ -155,6 +156,14 @@ class Bill:
     def totals(self, part: BillPart) -> tuple[Totals, ...]:
         """Return the part's sums per currency and charge category."""
         return Totals.of(self._scratch.connection, part.number)
+
+    def usage_by_day(self) -> dict[str, NDArray[Any]]:
+        """Return the bill's daily usage as columns: series (dimension, value, currency as one name), day, quanta."""
+        return self._scratch.connection.execute(
+            "select dimension || '=' || value || ' ' || currency as series, day::varchar as time, currency, "
+            "epoch(day::timestamp)::bigint as seconds, sum(effective_quanta)::double as quanta "
+            "from daily_sums where charge_category = 'Usage' group by all order by series, day"
+        ).fetchnumpy()
 
     def coverage(self, part: BillPart) -> list[tuple[date, str]]:
         """Return the (day, service) pairs that the part has, in order."""

@@ -1,6 +1,7 @@
 """What a look back on the past reports."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ class WouldOpen:
     """An incident that would have been opened, and the step on which it would have been seen first."""
 
     anomaly: Anomaly
-    seen_on: str
+    seen_at: datetime
     curve: Curve
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from comptroller.enums import BreachType, EntryKind, LimitMode
+from comptroller.enums import BreachType, EntryKind, LimitMode, RunState
 from comptroller.money import Money
 
 Amounts = tuple[int, int, int, int]
@@ -75,6 +75,14 @@ class Reserve:
 
 
 @dataclass(slots=True, eq=False)
+class StartRun(Reserve):
+    """Start a run; it counts against limits on concurrent runs until it ends."""
+
+    run_id: str = ""
+    ceilings: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(slots=True, eq=False)
 class Charge:
     """Book what is gone already, also past a ceiling."""
 
@@ -124,6 +132,22 @@ class End:
 
 
 @dataclass(slots=True, eq=False)
+class EndRun:
+    """End a run, by its owner or by whoever found that it is lost; a state it was given before stays.
+
+    Args:
+        hold_id: The hold by which it counts against limits on runs; empty where it has none.
+    """
+
+    hold_id: str
+    run_id: str
+    state: RunState
+    why: str = ""
+    iterations: int = 0
+    hold: Admitted | None = None
+
+
+@dataclass(slots=True, eq=False)
 class Extend:
     """Have an open hold live some seconds from now, and say whether anything has been sent."""
 
@@ -132,7 +156,7 @@ class Extend:
     is_unsent: bool | None = None
 
 
-Action = Reserve | Charge | End | Extend
+Action = Reserve | Charge | End | EndRun | Extend
 
 
 @dataclass(frozen=True, slots=True)

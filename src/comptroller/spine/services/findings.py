@@ -96,7 +96,7 @@ class Finisher:
             description=describe(draft),
             team=team,
             owner=owner,
-            curve=self._curve(draft),
+            curve=draw_curve(self._seen, self._rows[draft.primary], draft),
         )
 
     def _usual_total(self, currency: str) -> int:
@@ -115,21 +115,22 @@ class Finisher:
         teams = [key.value for key in named if key.dimension is Dimension.TEAM]
         return (teams[0] if teams else None), None
 
-    def _curve(self, draft: AnomalyDraft) -> Curve:
-        seen, row = self._seen, self._rows[draft.primary]
-        low = max(draft.start - CURVE_STEPS_BEFORE, seen.first_step) - seen.first_step
-        high = min(draft.end + CURVE_STEPS_BEFORE // 3, seen.end_step) - seen.first_step
-        unit = float(seen.units(np.array([row]))[0])
-        verdict, span = seen.judgement, slice(low, high)
-        steps = range(low + seen.first_step, high + seen.first_step)
-        return Curve(
-            start_at=step_start(low + seen.first_step, seen.grain),
-            actual=tuple((seen.actual_quanta[row, span] / unit).tolist()),
-            expected=tuple(verdict.expected[row, span].astype(float).tolist()),
-            low=tuple(verdict.low[row, span].astype(float).tolist()),
-            high=tuple(verdict.high[row, span].astype(float).tolist()),
-            abnormal=tuple(draft.start <= step < draft.end for step in steps),
-        )
+
+def draw_curve(seen: Observation, row: int, draft: AnomalyDraft) -> Curve:
+    """Return a series around an anomaly: what was normal before it, and a while after."""
+    low = max(draft.start - CURVE_STEPS_BEFORE, seen.first_step) - seen.first_step
+    high = min(draft.end + CURVE_STEPS_BEFORE // 3, seen.end_step) - seen.first_step
+    unit = float(seen.units(np.array([row]))[0])
+    verdict, span = seen.judgement, slice(low, high)
+    steps = range(low + seen.first_step, high + seen.first_step)
+    return Curve(
+        start_at=step_start(low + seen.first_step, seen.grain),
+        actual=tuple((seen.actual_quanta[row, span] / unit).tolist()),
+        expected=tuple(verdict.expected[row, span].astype(float).tolist()),
+        low=tuple(verdict.low[row, span].astype(float).tolist()),
+        high=tuple(verdict.high[row, span].astype(float).tolist()),
+        abnormal=tuple(draft.start <= step < draft.end for step in steps),
+    )
 
 
 def _owns(field_name: str, value: str, key: SeriesKey) -> bool:

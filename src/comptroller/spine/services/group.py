@@ -1,5 +1,6 @@
 """What a group needs before it decides: the policy in force, its routes, and every balance under lock."""
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -118,4 +119,17 @@ def _balance(tenant: str, line: Line) -> dict[str, Any]:
         "unit": line.rule.unit,
         "start": line.window_start,
         "end": line.window_end,
+    }
+
+
+def route_row(tenant: str, route: Route) -> dict[str, Any]:
+    """Return a route as its row is made of."""
+    return {
+        "tenant": tenant,
+        "id": route.id,
+        "currency": route.facts.currency,
+        "run_id": route.run_id,
+        "dimensions": route.dimensions,
+        "balances": json.dumps([[line.balance_id, line.rule.unit] for line in route.lines]),
+        "ungoverned": route.is_ungoverned,
     }

@@ -48,7 +48,7 @@ def store_bill(session: Session, tenant_id: str, delivery: Delivery, *, now: dat
 def _store_part(
     session: Session, tenant_id: str, delivery: Delivery, part: BillPart, *, now: datetime
 ) -> DeliveryReport:
-    key = DeliveryKey(delivery.bill.source, part.billing_account, part.period_start)
+    key = DeliveryKey(part.source, part.billing_account, part.period_start)
     current = current_parts(session, tenant_id, key)
     if any(known.content_sha256 == delivery.fingerprint for known in current):
         return _report(part, DeliveryOutcome.UNCHANGED)
@@ -91,7 +91,7 @@ def _values(delivery: Delivery, part: BillPart, *, tenant_id: str, delivery_id: 
     return {
         "tenant_id": tenant_id,
         "id": delivery_id,
-        "source": bill.source,
+        "source": part.source,
         "billing_account": part.billing_account,
         "period_start": part.period_start,
         "period_end": part.period_end,

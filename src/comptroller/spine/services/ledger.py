@@ -3,26 +3,24 @@
 Order of locks: policy (shared), balances in key order, then what is written: entries, breaches, outbox.
 """
 
-import hashlib
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, assert_never
+from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
 from comptroller.domains.policies.driver.holds import HoldRecord, find_holds, find_keys
 from comptroller.domains.policies.driver.ledger import AlteredError
+from comptroller.domains.policies.driver.runs import find_run, finish_runs, insert_runs
 from comptroller.domains.policies.engine import admission
 from comptroller.domains.policies.engine.admission import Finding
-from comptroller.domains.policies.engine.ending import NOTHING, Step, end
-from comptroller.domains.policies.engine.page import BreachKey, Page
-from comptroller.domains.policies.engine.policy import GAUGE
+from comptroller.domains.policies.engine.ending import NOTHING, charged_in_all, end
+from comptroller.domains.policies.engine.page import BreachKey, Page, content_hash
 from comptroller.domains.policies.engine.terms import Line, Route
 from comptroller.enums import EntryKind
 from comptroller.errors import ConflictError, InvalidInputError, NotFoundError
 from comptroller.spine.services.crossings import record_findings, record_warnings
-from comptroller.spine.services.group import Locked
+from comptroller.spine.services.group import Locked, route_row
 from comptroller.spine.services.policy_book import PolicyBook
 from comptroller.types.caller import Caller
 from comptroller.types.spend import (
@@ -33,12 +31,14 @@ from comptroller.types.spend import (
     Charge,
     End,
     Ended,
+    EndRun,
     Extend,
     Invalid,
     Outcome,
     Refused,
     Reserve,
     Scope,
+    StartRun,
 )
 
 _OWN_ERRORS: Final = (InvalidInputError, ConflictError, NotFoundError)
@@ -77,6 +77,14 @@ class _Group:
         self._records: dict[str, HoldRecord] = {}
         self._keys: dict[str, tuple[str, str]] = {}
         self._page: Page
+        self._take: dict[type[Any], Callable[[Any], Answer | _Refusing]] = {
+            StartRun: self._start,
+            Reserve: self._reserve,
+            End: self._end,
+            EndRun: self._finish,
+            Charge: self._charge,
+            Extend: self._extend,
+        }
 
     def act(self) -> Outcome:
         self._open()
@@ -94,7 +102,7 @@ class _Group:
         for action in self._actions:
             if isinstance(action, Reserve | Charge):
                 scopes[action.scope] = None
-            elif isinstance(action, End) and action.hold is not None:
+            elif isinstance(action, End | EndRun) and action.hold is not None:
                 held.update([balance for balance, _ in action.hold.facts.balances])
         self._locked.take(scopes, held)
         if unknown:  # again, now that nobody else can end them
@@ -106,33 +114,24 @@ class _Group:
 
     def _unknown(self) -> Iterator[str]:
         for action in self._actions:
-            if self._careful or (isinstance(action, End) and action.hold is None):
+            if action.hold_id and (self._careful or (isinstance(action, End | EndRun) and action.hold is None)):
                 yield action.hold_id
 
     def _answer(self, action: Action) -> Answer | _Refusing:
         try:
-            match action:
-                case Reserve():
-                    return self._reserve(action)
-                case End():
-                    return self._end(action)
-                case Charge():
-                    return self._charge(action)
-                case Extend():
-                    return self._extend(action)
+            return self._take[type(action)](action)
         except _OWN_ERRORS as error:
             return Invalid(error)
-        assert_never(action)
 
     def _reserve(self, action: Reserve) -> Answer | _Refusing:
         route = self._locked.routes[action.scope]
         before = self._repeated(action)
         if before is not None:
             return before.hold
-        if route.kill is not None and action.scope.currency != GAUGE:
+        if route.kill is not None:
             finding = admission.kill_finding(route)
             return _Refusing([(self._page.find(finding), finding)], route.kill.reason)
-        _require_currency(route)
+        admission.require_currency(route)
         findings = self._findings(action, route)
         if findings:
             found = [(self._page.find(finding), finding) for finding in findings]
@@ -145,17 +144,42 @@ class _Group:
         return Admitted(action.hold_id, action.amounts, route.facts)
 
     def _findings(self, action: Reserve, route: Route) -> list[Finding]:
-        if not route.lines and self._locked.policy.requires_limit and action.scope.currency != GAUGE:
+        if not route.lines and self._locked.policy.requires_limit:
             return [admission.no_limit_finding(route)]
         return admission.over_limits(
             route, action.amounts, self._page.tally, self._page.known, has_tokens=action.has_tokens
         )
 
+    def _start(self, action: StartRun) -> Answer | _Refusing:
+        route = self._locked.routes[action.scope]
+        admitted = Admitted(action.hold_id, action.amounts, route.facts)
+        if self._careful and find_run(self._conn, self._tenant, action.run_id) is not None:
+            return admitted
+        found = [
+            (self._page.find(finding), finding)
+            for finding in admission.over_limits(
+                route, action.amounts, self._page.tally, self._page.known, has_tokens=True
+            )
+        ]
+        refusing = [each for each in found if admission.refuses(each[1])]
+        if refusing:
+            return _Refusing(refusing)
+        if route.lines:
+            self._page.reserve(action, route)
+        self._page.begun.append((action, bool(route.lines)))
+        return admitted
+
+    def _finish(self, action: EndRun) -> Answer:
+        self._page.finished.append(action)
+        if not action.hold_id or (action.hold is not None and not action.hold.facts.balances):
+            return None
+        return self._end(End(action.hold_id, EntryKind.RELEASE, NOTHING, hold=action.hold))
+
     def _charge(self, action: Charge) -> Answer:
         route = self._locked.routes[action.scope]
         before = self._repeated(action)
         if before is None:
-            _require_currency(route)
+            admission.require_currency(route)
             self._page.charge(action, route)
             self._bind(action)
             self._tell_usage(route.lines, NOTHING, action.amounts, route.run_id)
@@ -179,7 +203,9 @@ class _Group:
         if any(spent > kept for spent, kept in zip(step.charged, held, strict=True)):
             lines = self._locked.lines([balance for balance, _ in hold.facts.balances])
             self._tell_usage(lines, held, step.charged, hold.facts.run_id)
-        return Ended(action.hold_id, step.kind, _charged(step, record), step.is_estimated)
+        return Ended(
+            action.hold_id, step.kind, charged_in_all(step, None if record is None else record.ended), step.is_estimated
+        )
 
     def _extend(self, action: Extend) -> Answer:
         is_open = self._locked.sql.extend(
@@ -204,7 +230,7 @@ class _Group:
             if known is None:
                 return None
             content, hold_id = known
-            if content != _content(action):
+            if content != content_hash(action):
                 raise ConflictError(f"key {action.key!r} was used for another spend: a key names one")
             return self._records[hold_id]
         return self._records.get(action.hold_id) if self._careful else None
@@ -212,7 +238,7 @@ class _Group:
     def _bind(self, action: Reserve | Charge) -> None:
         if action.key is None:
             return
-        content = _content(action)
+        content = content_hash(action)
         self._page.keys.append((action.key, content, action.hold_id))
         route = self._locked.routes[action.scope]
         kind = EntryKind.RESERVE if isinstance(action, Reserve) else EntryKind.CHARGE
@@ -224,11 +250,15 @@ class _Group:
     def _write(self) -> None:
         new = [route for key, route in self._page.routes.items() if not self._book.is_stored(key)]
         if new:
-            self._locked.sql.make_routes(self._conn, [_route(self._tenant, route) for route in new])
+            self._locked.sql.make_routes(self._conn, [route_row(self._tenant, route) for route in new])
         # Below zero is held what was ended before: somebody else's end, or the same one twice in this group.
         is_whole = all(held >= 0 for _, held in self._page.tally.values())
         if not (is_whole and self._locked.sql.write(self._conn, self._tenant, self._page, self._now)):
             raise AlteredError
+        if self._page.begun:
+            insert_runs(self._conn, self._tenant, self._page.begun, self._now)
+        if self._page.finished:
+            finish_runs(self._conn, self._tenant, self._page.finished, self._now)
         if self._locked.policy.warns:
             self._warn()
 
@@ -243,41 +273,6 @@ class _Group:
         record_warnings(self._conn, self._tenant, moved, now=self._now)
 
 
-def _require_currency(route: Route) -> None:
-    if route.foreign is not None:
-        said = route.facts.currency or "no currency"
-        raise InvalidInputError(
-            f"the spend is in {said} but limit {route.foreign.name!r} is in {route.foreign.unit}: "
-            f"state the amount in {route.foreign.unit}"
-        )
-
-
 def _refused(refusing: _Refusing, breach_ids: dict[BreachKey, str]) -> Refused:
     over = tuple(admission.with_breach(finding.over, breach_ids[key]) for key, finding in refusing.found)
     return Refused(over, refusing.killed)
-
-
-def _charged(step: Step, record: HoldRecord | None) -> Amounts:
-    if step.kind is not EntryKind.TRUE_UP or record is None or record.ended is None:
-        return step.charged
-    one, other = record.ended.amounts, step.charged
-    return (one[0] + other[0], one[1] + other[1], one[2] + other[2], one[3] + other[3])
-
-
-def _content(action: Reserve | Charge) -> str:
-    scope = action.scope
-    run_id = None if scope.run is None else scope.run.id
-    said = [type(action).__name__, scope.dimensions, scope.currency, run_id, action.amounts]
-    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
-
-
-def _route(tenant: str, route: Route) -> dict[str, object]:
-    return {
-        "tenant": tenant,
-        "id": route.id,
-        "currency": route.facts.currency,
-        "run_id": route.run_id,
-        "dimensions": route.dimensions,
-        "balances": json.dumps([[line.balance_id, line.rule.unit] for line in route.lines]),
-        "ungoverned": route.is_ungoverned,
-    }
