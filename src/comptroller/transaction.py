@@ -210,8 +210,11 @@ def _is_lost(conn: Connection) -> bool:
 
 
 def _on_rollback(conn: Connection) -> None:
+    if conn.invalidated:  # asking it for anything would reconnect; a new connection begins without a state
+        return
     state = state_of(conn)
     if not state.is_anothers(conn):
+        state.settle()  # a COMMIT by text came before; a commit that failed has left nothing here
         state.clear()
 
 
