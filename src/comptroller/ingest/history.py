@@ -128,7 +128,9 @@ def _history(path: Path, rows: Mapping[str, Any], columns: _Columns) -> History:
     place[order] = np.arange(len(order))
     row_series = place[inverse.reshape(-1)].astype(np.int64)
     whole = np.round(seconds).astype(np.int64)
-    _require_once(path, row_series, whole, times)
+    step = _step(columns.unit, row_series, whole)
+    if step is not None:
+        _require_once(path, row_series, whole, times)
     labels = None if columns.label is None else np.ma.filled(rows["label"], 0.0) > 0
     return History(
         ids=tuple(str(name) for name in names[order]),
@@ -137,7 +139,7 @@ def _history(path: Path, rows: Mapping[str, Any], columns: _Columns) -> History:
         seconds=whole,
         values=values,
         labels=labels,
-        step_seconds=_step(columns.unit, row_series, whole),
+        step_seconds=step,
     )
 
 
