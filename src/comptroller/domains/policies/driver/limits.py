@@ -19,6 +19,7 @@ _LIMITS = LimitRow.__table__
 _VERSIONS = LimitVersion.__table__
 _OVERRIDES = LimitOverride.__table__
 _POLICIES = TenantPolicy.__table__
+CHANNEL = "comptroller_policy"
 
 
 def raise_version(session: Session, tenant: str, now: datetime) -> int:
@@ -36,7 +37,10 @@ def raise_version(session: Session, tenant: str, now: datetime) -> int:
         .values(version=_POLICIES.c.version + 1, updated_at=now)
         .returning(_POLICIES.c.version)
     )
-    return int(conn.execute(raised).scalar_one())
+    version = int(conn.execute(raised).scalar_one())
+    if conn.dialect.name == "postgresql":  # heard at the commit by whoever runs something
+        conn.exec_driver_sql("SELECT pg_notify(%(channel)s, %(tenant)s)", {"channel": CHANNEL, "tenant": tenant})
+    return version
 
 
 def set_requires_limit(session: Session, tenant: str, *, required: bool) -> None:

@@ -175,3 +175,17 @@ def _usage(line: Line, kind: BreachType, counted: int, run_id: str | None) -> Fi
 def with_breach(over: OverLimit, breach_id: str) -> OverLimit:
     """Return what refused together with its record."""
     return replace(over, breach_id=breach_id)
+
+
+def require_currency(route: Route) -> None:
+    """Check that the spend is in the currency of every limit that applies.
+
+    Raises:
+        InvalidInputError: If one is in another currency.
+    """
+    if route.foreign is not None:
+        said = route.facts.currency or "no currency"
+        raise InvalidInputError(
+            f"the spend is in {said} but limit {route.foreign.name!r} is in {route.foreign.unit}: "
+            f"state the amount in {route.foreign.unit}"
+        )

@@ -87,3 +87,8 @@ def _sum(one: Amounts, other: Amounts) -> Amounts:
 
 def _difference(one: Amounts, other: Amounts) -> Amounts:
     return (one[0] - other[0], one[1] - other[1], one[2] - other[2], one[3] - other[3])
+
+
+def charged_in_all(step: Step, ended: Recorded | None) -> Amounts:
+    """Return what a hold has charged once a step is written."""
+    return _sum(ended.amounts, step.charged) if step.kind is EntryKind.TRUE_UP and ended is not None else step.charged

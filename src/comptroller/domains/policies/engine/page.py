@@ -1,12 +1,14 @@
 """One group's page of the ledger: what its decisions change, ready to be written in one step."""
 
+import hashlib
+import json
 from dataclasses import dataclass, field
 
 from comptroller.domains.policies.engine.admission import Finding, Known, Tally, hold, spend
 from comptroller.domains.policies.engine.ending import NOTHING, Step
 from comptroller.domains.policies.engine.terms import Route
 from comptroller.enums import BreachType, EntryKind, LimitMode
-from comptroller.types.spend import Charge, End, Extend, HoldFacts, Reserve
+from comptroller.types.spend import Charge, End, EndRun, HoldFacts, Reserve, StartRun
 
 FIRST, END, TRUE_UP = 0, 1, 2
 # hold, route, amount, requests, tokens, runs, seconds, is_unsent, price_version
@@ -29,8 +31,9 @@ class Page:
     opened: list[OpenedRow] = field(default_factory=list)
     entries: list[EntryRow] = field(default_factory=list)
     closed: list[str] = field(default_factory=list)
-    extended: list[Extend] = field(default_factory=list)
     keys: list[tuple[str, str, str]] = field(default_factory=list)
+    begun: list[tuple[StartRun, bool]] = field(default_factory=list)
+    finished: list[EndRun] = field(default_factory=list)
     routes: dict[str, Route] = field(default_factory=dict)
     findings: dict[BreachKey, tuple[Finding, int]] = field(default_factory=dict)
     known: Known = field(default_factory=dict)
@@ -85,3 +88,11 @@ class Page:
     def changed(self) -> list[tuple[str, int, int]]:
         """Return the balances that moved, in key order."""
         return [(key, spent, held) for key, (spent, held) in self.tally.items() if (spent, held) != self.before[key]]
+
+
+def content_hash(action: Reserve | Charge) -> str:
+    """Return the hash of what a key stands for."""
+    scope = action.scope
+    run_id = None if scope.run is None else scope.run.id
+    said = [type(action).__name__, scope.dimensions, scope.currency, run_id, action.amounts]
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
