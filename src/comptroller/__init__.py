@@ -1,7 +1,6 @@
 """comptroller: mandatory spend governance for AI agents and cloud bills."""
 
 from importlib import import_module
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from comptroller.errors import (
@@ -14,13 +13,13 @@ from comptroller.errors import (
     NotFoundError,
     SchemaBehindError,
 )
-from comptroller.money import Money
 
 if TYPE_CHECKING:
     from comptroller.face.library import AsyncComptroller, Comptroller, open_async
     from comptroller.face.library import open_sync as open  # noqa: A004 — the face's word
+    from comptroller.money import Money
 
-__version__ = version("comptroller")
+    __version__: str
 
 # Loaded at first use: a command's help must not wait for SQLAlchemy.
 _LAZY = {
@@ -28,11 +27,16 @@ _LAZY = {
     "open_async": ("comptroller.face.library", "open_async"),
     "Comptroller": ("comptroller.face.library", "Comptroller"),
     "AsyncComptroller": ("comptroller.face.library", "AsyncComptroller"),
+    "Money": ("comptroller.money", "Money"),
 }
 
 
 def __getattr__(name: str) -> Any:
     """Load a name of the public face at its first use."""
+    if name == "__version__":
+        from importlib.metadata import version  # noqa: PLC0415 — takes as long as all the rest of a command's help
+
+        return version("comptroller")
     if name not in _LAZY:
         raise AttributeError(f"module 'comptroller' has no attribute {name!r}")
     module, attribute = _LAZY[name]

@@ -1,14 +1,17 @@
 """The verbs; each is loaded when it is called, so that help answers at once."""
 
 import sys
-from typing import Final
-
-from cyclopts import App, CycloptsError
+from typing import TYPE_CHECKING, Final
 
 from comptroller.errors import ComptrollerError, GovernanceError
 
+if TYPE_CHECKING:
+    from cyclopts import App
+
 COULD_NOT: Final = 2
 _INTERRUPTED: Final = 130
+_ASKS_FOR_HELP: Final[tuple[list[str], ...]] = ([], ["--help"], ["-h"], ["help"])
+_PURPOSE: Final = "Mandatory spend governance for AI agents and cloud bills."
 # Verb, where it lives, what it does.
 VERBS: Final = (
     ("scan", "scan:scan", "Take cost files in, find what is abnormal, open incidents."),
@@ -19,15 +22,36 @@ VERBS: Final = (
     ("owners", "owners:app", "Say which team and person owns what."),
     ("db", "db:app", "Make or check the database's schema."),
 )
+_OVERVIEW: Final = """Usage: comptroller COMMAND [OPTIONS]
+
+{purpose}
+
+Commands:
+{verbs}
+
+Every command has --database, --tenant, --format table|json, and --help with an example.
+The database is ./comptroller.db (or COMPTROLLER_DATABASE); it is made at first use.
+
+Example: comptroller scan bill.csv
+Exit status: 0 done, 1 found what you asked to fail on, 2 could not do it."""
 
 
-def make_app() -> App:
+def overview() -> str:
+    """Return the command's own help, made without the libraries that the verbs need."""
+    width = max(len(name) for name, _, _ in VERBS)
+    verbs = "\n".join(f"  {name:<{width}}  {text}" for name, _, text in VERBS)
+    return _OVERVIEW.format(purpose=_PURPOSE, verbs=verbs)
+
+
+def make_app() -> "App":
     """Return the command with all its verbs."""
+    from cyclopts import App  # noqa: PLC0415 — heavy
+
     from comptroller import __version__  # noqa: PLC0415 — reads the installed metadata
 
     app = App(
         name="comptroller",
-        help="Mandatory spend governance for AI agents and cloud bills.",
+        help=_PURPOSE,
         version=__version__,
         help_format="plaintext",
         result_action="return_value",
@@ -39,6 +63,11 @@ def make_app() -> App:
 
 def run(tokens: list[str]) -> int:
     """Run one command line and return its exit status."""
+    if tokens in _ASKS_FOR_HELP:
+        print(overview())  # noqa: T201 — the command's own words
+        return 0
+    from cyclopts import CycloptsError  # noqa: PLC0415 — heavy
+
     try:
         result = make_app()(tokens, exit_on_error=False, print_error=False)
     except CycloptsError as error:
