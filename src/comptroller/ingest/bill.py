@@ -1,6 +1,6 @@
 """Cost files opened as one bill: recognised, read, checked, split into parts, ready to be stored."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -172,9 +172,24 @@ class Bill:
             [part.number],
         ).fetchall()
 
-    def rows(self, part: BillPart, *, tenant_id: str, delivery_id: str, batch: int = emit.BATCH_ROWS) -> Batches:
-        """Yield cost rows as tuples in the order of COST_ROW_COLUMNS, for SQLite."""
-        return self._batches(emit.COST_LINES, part, tenant_id=tenant_id, delivery_id=delivery_id, batch=batch)
+    def constants(self, part: BillPart) -> dict[str, object]:
+        """Return the cost-row columns that have one value in the whole part, which need not travel with every row."""
+        where = emit.of_part(emit.COST_LINES, part.number, part.billing_account, part.period_start)
+        return emit.constants(self._scratch.connection, where)
+
+    def rows(
+        self,
+        part: BillPart,
+        *,
+        tenant_id: str,
+        delivery_id: str,
+        batch: int = emit.BATCH_ROWS,
+        leave_out: Collection[str] = (),
+    ) -> Batches:
+        """Yield cost rows as tuples in the order of COST_ROW_COLUMNS, less those left out, for SQLite."""
+        return self._batches(
+            emit.COST_LINES, part, tenant_id=tenant_id, delivery_id=delivery_id, batch=batch, leave_out=leave_out
+        )
 
     def daily(self, part: BillPart, *, tenant_id: str, delivery_id: str, batch: int = emit.BATCH_ROWS) -> Batches:
         """Yield daily sums as tuples in the order of DAILY_COLUMNS, for SQLite."""
@@ -196,9 +211,20 @@ class Bill:
         """Yield hourly sums as CSV for PostgreSQL's COPY, columns in the order of HOURLY_COLUMNS."""
         return self._copy(emit.HOURLY_SUMS, part, tenant_id=tenant_id, delivery_id=delivery_id)
 
-    def _batches(self, table: str, part: BillPart, *, tenant_id: str, delivery_id: str, batch: int) -> Batches:
+    def _batches(
+        self,
+        table: str,
+        part: BillPart,
+        *,
+        tenant_id: str,
+        delivery_id: str,
+        batch: int,
+        leave_out: Collection[str] = (),
+    ) -> Batches:
         where = emit.of_part(table, part.number, part.billing_account, part.period_start)
-        select = emit.selection(table, tenant_id=tenant_id, delivery_id=delivery_id, where=where, as_sqlite=True)
+        select = emit.selection(
+            table, tenant_id=tenant_id, delivery_id=delivery_id, where=where, as_sqlite=True, leave_out=leave_out
+        )
         return emit.batches(self._scratch.connection, select, size=batch)
 
     def _copy(self, table: str, part: BillPart, *, tenant_id: str, delivery_id: str) -> Iterator[bytes]:

@@ -3,7 +3,7 @@
 import os
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -17,6 +17,8 @@ BATCH_ROWS: Final = 10_000
 COPY_BLOCK_BYTES: Final = 1 << 18
 _DESCRIPTORS: Final = Path("/dev/fd")
 _TIMES: Final = frozenset({"charge_start", "charge_end", "hour_at"})
+# What the caller gives, and what nearly always differs from row to row.
+_VARYING: Final = frozenset({"tenant_id", "delivery_id", "row_no", "day", *_TIMES})
 COST_LINES: Final = "cost_lines"
 DAILY_SUMS: Final = "daily_sums"
 HOURLY_SUMS: Final = "hourly_sums"
@@ -32,7 +34,18 @@ def of_part(table: str, part_no: int, billing_account: str, period_start: date) 
     return f"{condition} and billing_account = {account} and period_start = {start}"
 
 
-def selection(table: str, *, tenant_id: str, delivery_id: str, where: str, as_sqlite: bool) -> str:
+def constants(connection: duckdb.DuckDBPyConnection, where: str) -> dict[str, object]:
+    """Return the cost-row columns in which all rows have one value (or none has any), with that value."""
+    columns = [name for name in COST_ROW_COLUMNS if name not in _VARYING and not name.endswith("_quanta")]
+    firsts = ", ".join(f"min({name}), max({name}), count({name})" for name in columns)
+    found = connection.execute(f"select count(*), {firsts} from {COST_LINES} where {where}").fetchall()[0]
+    rows, facts = found[0], zip(columns, found[1::3], found[2::3], found[3::3], strict=True)
+    return {name: least for name, least, most, count in facts if least == most and count in (0, rows)}
+
+
+def selection(
+    table: str, *, tenant_id: str, delivery_id: str, where: str, as_sqlite: bool, leave_out: Collection[str] = ()
+) -> str:
     """Return the SELECT of a table's columns in the order in which they are stored.
 
     Args:
@@ -41,9 +54,11 @@ def selection(table: str, *, tenant_id: str, delivery_id: str, where: str, as_sq
         delivery_id: Repeated in every row.
         where: Which rows.
         as_sqlite: Times and days as the text that SQLAlchemy keeps on SQLite, else as PostgreSQL reads them.
+        leave_out: Columns that are not wanted.
     """
     fixed = {"tenant_id": f"{literal(tenant_id)}", "delivery_id": f"{literal(delivery_id)}"}
-    columns = [fixed.get(column) or _column(column, as_sqlite=as_sqlite) for column in _TABLES[table]]
+    wanted = [column for column in _TABLES[table] if column not in leave_out]
+    columns = [fixed.get(column) or _column(column, as_sqlite=as_sqlite) for column in wanted]
     return f"select {', '.join(columns)} from {table} where {where}"
 
 

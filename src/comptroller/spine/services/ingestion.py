@@ -114,7 +114,9 @@ def _load(conn: Connection, bill: Bill, part: BillPart, *, tenant_id: str, deliv
         copy_into(conn, "daily_costs", DAILY_COLUMNS, days)
         copy_into(conn, "hourly_costs", HOURLY_COLUMNS, hours)
         return
-    insert_into(conn, "cost_rows", COST_ROW_COLUMNS, bill.rows(part, tenant_id=tenant_id, delivery_id=delivery_id))
+    same = {"tenant_id": tenant_id, "delivery_id": delivery_id, **bill.constants(part)}
+    lines = bill.rows(part, tenant_id=tenant_id, delivery_id=delivery_id, leave_out=same.keys())
+    insert_into(conn, "cost_rows", COST_ROW_COLUMNS, lines, same)
     insert_into(conn, "daily_costs", DAILY_COLUMNS, bill.daily(part, tenant_id=tenant_id, delivery_id=delivery_id))
     insert_into(conn, "hourly_costs", HOURLY_COLUMNS, bill.hourly(part, tenant_id=tenant_id, delivery_id=delivery_id))
 

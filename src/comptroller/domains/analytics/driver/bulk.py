@@ -1,6 +1,6 @@
 """Bulk loading: COPY on PostgreSQL, ``executemany`` on SQLite; nothing per row in Python."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import psycopg
@@ -26,9 +26,34 @@ async def _copy_async(driver: "psycopg.AsyncConnection[Any]", statement: str, bl
             await copy.write(block)
 
 
-def insert_into(conn: Connection, table: str, columns: Sequence[str], batches: Iterable[list[tuple[Any, ...]]]) -> None:
-    """Insert batches of tuples into an SQLite table, in the session's transaction."""
-    marks = ", ".join("?" * len(columns))
-    statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"
+def insert_into(
+    conn: Connection,
+    table: str,
+    columns: Sequence[str],
+    batches: Iterable[list[tuple[Any, ...]]],
+    constants: Mapping[str, object] | None = None,
+) -> None:
+    """Insert batches of tuples into an SQLite table, in the session's transaction.
+
+    Args:
+        conn: The session's connection.
+        table: Its name.
+        columns: All columns, in the order of the tuples.
+        batches: The rows, without the columns that ``constants`` has.
+        constants: Values that every row has: they stand in the statement once, which halves the work per row.
+    """
+    written = {name: _literal(value) for name, value in (constants or {}).items()}
+    values = ", ".join(written.get(name, "?") for name in columns)
+    statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({values})"
     for batch in batches:
         conn.exec_driver_sql(statement, batch)
+
+
+def _literal(value: object) -> str:
+    if value is None:
+        return "NULL"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, str) and "\0" not in value:
+        return "'" + value.replace("'", "''") + "'"
+    raise TypeError(f"{value!r} cannot stand in a statement")
