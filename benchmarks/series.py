@@ -35,8 +35,10 @@ class Labelled:
     first_day: date
 
 
-def daily(seed: int, *, count: int = 2000, steps: int = 180, first_day: date = FIRST_DAY) -> Labelled:
-    """Generate ``count`` daily series, every second one with one labelled anomaly."""
+def daily(
+    seed: int, *, count: int = 2000, steps: int = 180, first_day: date = FIRST_DAY, calm: float = 1.4
+) -> Labelled:
+    """Generate ``count`` daily series, every second one with one labelled anomaly; noise is divided by ``calm``."""
     rng = np.random.default_rng(seed)
     values = np.empty((count, steps))
     mean = np.empty((count, steps))
@@ -45,11 +47,12 @@ def daily(seed: int, *, count: int = 2000, steps: int = 180, first_day: date = F
     labels: list[Label] = []
     for row in range(count):
         centre, spread, active = _shape(rng, shapes[row], steps, first_day)
+        spread = spread / (calm * np.exp(rng.uniform(np.log(0.7), np.log(1.4))))
         errors = _errors(rng, shapes[row], steps)
         clean = np.exp(np.log(centre) + spread * errors) * active
         values[row], mean[row], noise[row] = clean, np.log(centre), spread
         if row % 2 == 0:
-            label = _inject(rng, row, values, active)
+            label = inject(rng, row, values, active)
             if label is not None:
                 labels.append(label)
     return Labelled(values, shapes, labels, mean, noise, first_day)
@@ -57,7 +60,7 @@ def daily(seed: int, *, count: int = 2000, steps: int = 180, first_day: date = F
 
 def _shape(rng: Generator, shape: str, steps: int, first_day: date) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the centre, the log noise and the days of spend of one series."""
-    level = np.exp(rng.uniform(np.log(1.0), np.log(20_000.0)))
+    level = np.exp(rng.uniform(np.log(10.0), np.log(5_000.0)))
     spread = np.exp(rng.uniform(np.log(0.03), np.log(0.22)))
     centre = np.full(steps, level)
     active = np.ones(steps)
@@ -101,7 +104,7 @@ def _errors(rng: Generator, shape: str, steps: int) -> np.ndarray:
     return out
 
 
-def _inject(rng: Generator, row: int, values: np.ndarray, active: np.ndarray) -> Label | None:
+def inject(rng: Generator, row: int, values: np.ndarray, active: np.ndarray) -> Label | None:
     """Change one series in place and say what was done."""
     steps = values.shape[1]
     kind = KINDS[rng.integers(len(KINDS))]
@@ -111,7 +114,12 @@ def _inject(rng: Generator, row: int, values: np.ndarray, active: np.ndarray) ->
         if not len(starts):
             return None
         start = int(rng.choice(starts))
-    length = {"spike": 1, "burst": int(rng.integers(2, 7)), "drop": int(rng.integers(2, 15))}.get(kind, steps - start)
+    length = {
+        "spike": 1,
+        "burst": int(rng.integers(2, 7)),
+        "drop": int(rng.integers(2, 15)),
+        "drift": int(rng.integers(15, 46)),
+    }.get(kind, steps - start)
     end = min(start + length, steps)
     factor = np.exp(rng.uniform(np.log(1.3), np.log(10.0 if kind == "spike" else 5.0)))
     factors = np.full(end - start, factor)

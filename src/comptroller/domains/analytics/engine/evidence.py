@@ -31,6 +31,8 @@ Flags = NDArray[np.bool_]
 WORKDAYS = 5
 EXPLAINED_SIGMAS = 2.5
 FIRST_JUDGED = 3
+RARITY = 1.0
+"""Days without spend are not judged, so a day of spend in a sparse series may be surprising more easily."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,11 @@ def weigh_evidence(states: States, outlook: Outlook, sight: Sight) -> Evidence:
     zero = np.zeros_like(sight.distance)
     raised = 1 / (1 + CAUTION * np.maximum(0, (CAUTION_DAYS - states.seen) / CAUTION_DAYS))
     caution = np.where(sight.judged & ~sight.unproven, raised, 0).astype(np.float32)
-    surprise = scale.surprise(np.abs(sight.distance), states.variance, outlook.weights) * caution
+    upward = sight.distance > 0
+    variance = np.where(upward, states.variance[1], states.variance[0])
+    weights = np.where(upward, outlook.weights[1], outlook.weights[0])
+    rarity = np.where(outlook.sparse, -RARITY * np.log(np.clip(states.active_share, 0.02, 1)), 0).astype(np.float32)
+    surprise = (scale.surprise(np.abs(sight.distance), variance, weights) + rarity) * caution
     old_enough = states.seen >= POINT_DAYS
     means, deviations, rises = _means(states, outlook, sight)
     off = (sight.level - outlook.levels.slow > STILL_OFF * outlook.spread) & (sight.beyond > STILL_OFF * outlook.spread)

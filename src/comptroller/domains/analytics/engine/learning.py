@@ -25,6 +25,8 @@ from comptroller.domains.analytics.engine.thresholds import (
 Floats = NDArray[np.float32]
 Flags = NDArray[np.bool_]
 
+MEAN_MOST = 16.0
+
 
 def learn_day(states: States, facts: DayFacts, outlook: Outlook, sight: Sight, evidence: Evidence) -> None:
     """Update the states in place; series without data today keep theirs but for the calendar's slot."""
@@ -66,7 +68,7 @@ def _learn_means(states: States, sight: Sight, evidence: Evidence) -> None:
         age = states.age - window - SETTLING_DAYS
         rate = np.where(sight.judged & (age > 0), np.maximum(MEAN_MEMORY, 1 / np.maximum(age + 1, 1)), 0)
         known = states.mean_square[place]
-        most = 16 * np.maximum(known, states.variance[-1] / window)
+        most = MEAN_MOST * np.maximum(known, states.variance[1, -1] / window)
         square = np.minimum(evidence.deviations[place] ** 2, most)
         states.mean_square[place] = known + rate.astype(np.float32) * (square - known)
 

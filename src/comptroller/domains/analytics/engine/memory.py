@@ -27,8 +27,8 @@ _SHAPES: Final[dict[str, tuple[int, ...]]] = {
     "recent_slope": (RECENT,),
     "recent_doubt": (RECENT,),
     "mean_square": (len(WINDOWS),),
-    "variance": (len(FREEDOM),),
-    "fit": (len(FREEDOM),),
+    "variance": (2, len(FREEDOM)),
+    "fit": (2, len(FREEDOM)),
 }
 _START: Final[dict[str, float]] = {
     "weekday_ring": np.inf,
@@ -66,8 +66,8 @@ class States:
         recent_slope: Slope of those days.
         recent_doubt: Variance of that slope.
         mean_square: Mean square of the 3-, 7- and 14-day means' distance from the base.
-        variance: Squared width of the noise per model.
-        fit: Log likelihood per model.
+        variance: Squared width of the noise downward and upward, per model.
+        fit: Log likelihood downward and upward, per model.
         taught: Days that taught the noise.
         echo: Mean product of neighbouring residuals.
         power: Mean square of residuals.

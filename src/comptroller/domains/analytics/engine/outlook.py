@@ -30,7 +30,7 @@ class Outlook:
 
     Attributes:
         sparse: Series judged on their days of spend only.
-        weights: Weight of each noise model.
+        weights: Weight of each noise model, downward and upward.
         spread: One standard width of the noise.
         persistence: By how much autocorrelation raises the variance of a mean.
         levels: The two levels carried to today.
@@ -44,7 +44,7 @@ class Outlook:
     """
 
     sparse: Flags
-    weights: Floats
+    weights: tuple[Floats, Floats]
     spread: Floats
     persistence: Floats
     levels: Projection
@@ -68,7 +68,7 @@ def turn_sparse(states: States) -> Flags:
         states.weekday_ring[:, :, turned] = np.inf
         states.weekday_weeks[:, turned] = 0
         states.last_week[:, turned] = np.nan
-        states.variance[:, turned] = np.maximum(states.variance[:, turned], scale.PRIOR_SD_SPARSE**2)
+        states.variance[:, :, turned] = np.maximum(states.variance[:, :, turned], scale.PRIOR_SD_SPARSE**2)
     states.was_sparse[:] = sparse
     return sparse
 
@@ -76,8 +76,9 @@ def turn_sparse(states: States) -> Flags:
 def foresee(states: States, facts: DayFacts) -> Outlook:
     """Return what is expected of the day; nothing of the day itself is used."""
     sparse = turn_sparse(states)
-    weights = scale.weigh(states.fit)
-    spread = scale.deviation(states.variance, weights)
+    weights = (scale.weigh(states.fit[0]), scale.weigh(states.fit[1]))
+    lower, upper = (scale.deviation(states.variance[side], weights[side]) for side in (0, 1))
+    spread = np.sqrt(0.5 * (lower * lower + upper * upper))
     echo = np.clip(states.echo / np.maximum(states.power, 1e-12), 0, 0.9) * 0.9 + 0.05
     echo = np.minimum(echo, 0.8)
     persistence = ((1 + echo) / (1 - echo)).astype(np.float32)
@@ -133,11 +134,11 @@ def _agree(effects: list[Floats], known: list[Flags]) -> tuple[Floats, Floats]:
 
 def band(states: States, outlook: Outlook) -> tuple[Floats, Floats, Floats]:
     """Return expected cost and the band of ordinary cost, in money."""
-    width = scale.band_width(states.variance, outlook.weights)
+    below, above = (scale.band_width(states.variance[side], outlook.weights[side]) for side in (0, 1))
     floor = FLOOR_SHARE * states.reference
     middle = 0.5 * (outlook.low + outlook.high) + outlook.weekday + outlook.habit
-    low = outlook.low + outlook.reach_down + outlook.weekday - width
-    high = outlook.high + outlook.reach_up + outlook.weekday + width
+    low = outlook.low + outlook.reach_down + outlook.weekday - below
+    high = outlook.high + outlook.reach_up + outlook.weekday + above
     known = states.age > 0
     expected, bottom, top = (
         np.where(known, np.maximum(np.exp(np.minimum(level, HIGHEST_LOG)) - floor, 0), np.nan).astype(np.float32)

@@ -14,11 +14,13 @@ PRIOR_WEIGHTS: Final = (0.04, 0.08, 0.18, 0.35, 0.35)
 PRIOR_SD: Final = 0.10
 PRIOR_SD_SPARSE: Final = 0.40
 PRIOR_DAYS: Final = 3.0
-RATE: Final = 1 / 70
+RATE: Final = 1 / 60
 FORGETTING: Final = 1 - 1 / 120
 CLIP: Final = 4.5
 """One day counts for at most so many deviations when the models are weighed."""
 MIN_VARIANCE: Final = 1e-4
+OWN_SHARE: Final = 1.4
+OTHER_SHARE: Final = 0.6
 LOWEST_LOG: Final = -3.0
 HIGHEST_LOG: Final = 5.3
 KNOTS: Final = 600
@@ -91,14 +93,23 @@ def surprise(distance: Floats, variance: Floats, weights: Floats) -> Floats:
 
 
 def learn(variance: Floats, fit: Floats, days: Floats, residual: Floats, taught: NDArray[np.bool_]) -> None:
-    """Update widths, fits and the count of days in place from the residuals of the series in ``taught``."""
+    """Update widths, fits and the count of days in place from the residuals of the series in ``taught``.
+
+    Each side learns from its own days, and at a share of the rate from the other's: a series that often falls far
+    need not be one that rises far.
+    """
     rate = np.where(taught, np.maximum(RATE, 1 / (days + PRIOR_DAYS)), 0).astype(np.float32)
     square = residual * residual
-    for model, freedom in enumerate(FREEDOM):
-        width = variance[model]
-        ratio = np.minimum(square / width, CLIP**2)
-        gain = _CONSTANTS[model] - (freedom + 1) / 2 * np.log1p(ratio / freedom) - 0.5 * np.log(width)
-        fit[model] = np.where(taught, FORGETTING * fit[model] + gain, fit[model])
-        target = (freedom + 1) / (freedom + ratio) * ratio * width
-        variance[model] = width + rate * (np.maximum(target, MIN_VARIANCE) - width)
+    upward = residual > 0
+    for side in (0, 1):
+        own = upward if side else ~upward
+        share = np.where(own, np.float32(OWN_SHARE), np.float32(OTHER_SHARE))
+        for model, freedom in enumerate(FREEDOM):
+            width = variance[side, model]
+            ratio = np.minimum(square / width, CLIP**2)
+            gain = _CONSTANTS[model] - (freedom + 1) / 2 * np.log1p(ratio / freedom) - 0.5 * np.log(width)
+            row = fit[side, model]
+            fit[side, model] = np.where(taught, (1 - (1 - FORGETTING) * share) * row + share * gain, row)
+            target = (freedom + 1) / (freedom + ratio) * ratio * width
+            variance[side, model] = width + rate * share * (np.maximum(target, MIN_VARIANCE) - width)
     days += taught

@@ -39,13 +39,13 @@ FLOOR_SHARE: Final = 0.02
 """Added to each cost as a share of the series' level before the logarithm, so that a day without spend is finite."""
 
 FAST_RATE: Final = 0.2
-SLOW_RATE: Final = 1 / 35
-"""Weights of today in the fast (9-day) and the slow level."""
+SLOW_RATE: Final = 1 / 45
+"""Weights of today in the fast (9-day) and the slow (90-day) level."""
 
 SETTLING_DAYS: Final = 14
 """Two whole weeks: until then levels are plain means and no weekday is told from another."""
 
-GROWTH_SD: Final = 0.004
+GROWTH_SD: Final = 0.005
 """How far daily growth rates of ordinary series spread; slopes are shrunk by it."""
 
 GROWTH_CAP: Final = 0.012
@@ -79,8 +79,8 @@ SPARSE_MEMORY: Final = 40
 
 ACTIVE_MEMORY: Final = 1 / 60
 
-DOWN_RATIO: Final = -0.8
-"""A fall is judged only if less than 45 % of the expected is left (log)."""
+DOWN_RATIO: Final = -1.5
+"""A fall is judged only if less than 22 % of the expected is left (log)."""
 
 STILL_OFF: Final = 0.7
 """Means are judged only while today itself is this many deviations above the level."""
