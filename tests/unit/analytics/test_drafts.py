@@ -73,6 +73,14 @@ def test_what_is_spread_over_several_values_is_told_with_their_shares():
     assert told("50", "20", carriers=carriers).endswith("; mostly account 1 (50%), account 2 (40%)")
 
 
+def test_three_places_are_told_the_most_telling_first():
+    values = [("tag", "env=prod", 0.9), ("team", "ml", 0.91), ("region", "r", 0.92), ("account", "1", 0.93)]
+    values += [("service", "s3", 0.94)]
+    carriers = tuple(Carrier(key(dimension, value), share) for dimension, value, share in values)
+    sentence = told("50", "20", primary=key("user", "ana"), carriers=carriers)
+    assert sentence.endswith("; 92% of it in s3 / account 1 / r")
+
+
 def test_all_of_it_is_said_in_words():
     assert told("50", "20", carriers=(Carrier(key("region", "r"), 0.997),)).endswith("; all of it in r")
 

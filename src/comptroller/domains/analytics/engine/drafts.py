@@ -29,6 +29,18 @@ _LEAST_TOLD_RATIO: Final = 1.2
 _ROUND_FROM: Final = 100
 _WHOLE_UNITS_FROM: Final = 1000
 _CENT: Final = Decimal("0.01")
+# A sentence names three places; the rest is in the table.
+_MOST_PLACES: Final = 3
+_TOLD_FIRST: Final = (
+    Dimension.SERVICE,
+    Dimension.MODEL,
+    Dimension.ACCOUNT,
+    Dimension.REGION,
+    Dimension.USER,
+    Dimension.TEAM,
+    Dimension.TAG,
+    Dimension.TOTAL,
+)
 # From 99.5 % on a share is told as "all".
 _ALL: Final = 0.995
 
@@ -176,14 +188,16 @@ def _since(draft: AnomalyDraft) -> str:
 
 
 def _explanation(draft: AnomalyDraft) -> str:
-    """Return "; 97 % of it in account 123 / eu-west-1": the largest carrier of each axis, at the smallest share."""
+    """Return "; 97% of it in account 123 / eu-west-1": the axes that one value carries, at the smallest share."""
     named: dict[str, list[Carrier]] = {}
     for carrier in draft.carriers:
         if carrier.key.axis not in {draft.primary.axis, Dimension.TOTAL.value}:
             named.setdefault(carrier.key.axis, []).append(carrier)
-    single = [carriers[0] for carriers in named.values() if len(carriers) == 1]
+    alone = [carriers[0] for carriers in named.values() if len(carriers) == 1]
+    single = sorted(alone, key=lambda carrier: _TOLD_FIRST.index(carrier.key.dimension))[:_MOST_PLACES]
     if not single:
-        return "".join(_spread(carriers) for carriers in list(named.values())[:1])
+        spread = sorted(named.values(), key=lambda carriers: _TOLD_FIRST.index(carriers[0].key.dimension))
+        return "".join(_spread(carriers) for carriers in spread[:1])
     share = min(carrier.share for carrier in single)
     places = " / ".join(_place(carrier.key) for carrier in single)
     return f"; {'all' if share >= _ALL else f'{share:.0%}'} of it in {places}"
