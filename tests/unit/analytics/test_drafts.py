@@ -89,6 +89,11 @@ def test_the_primary_and_the_total_explain_nothing():
     assert "it in" not in told("50", "20", carriers=(Carrier(EC2, 1.0), Carrier(key("total", "(total)"), 1.0)))
 
 
+def test_spend_without_a_region_or_an_owner_is_told_in_no_place():
+    carriers = (Carrier(key("region", "(none)"), 1.0), Carrier(key("team", "(unowned)"), 1.0))
+    assert told("50", "20", carriers=carriers).endswith("the expected 20.00")
+
+
 def test_an_hourly_anomaly_touches_the_days_of_its_hours():
     assert days_of(draft(days=3)) == (FIRST, FIRST + 3)
     assert days_of(draft(grain=Grain.HOUR, start=FIRST * 24 + 23, end=FIRST * 24 + 25)) == (FIRST, FIRST + 2)

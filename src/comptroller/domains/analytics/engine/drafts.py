@@ -41,6 +41,8 @@ _TOLD_FIRST: Final = (
     Dimension.TAG,
     Dimension.TOTAL,
 )
+# Spend without a region or an owner is in no place.
+_NOWHERE: Final = frozenset({"(none)", "(unowned)"})
 # From 99.5 % on a share is told as "all".
 _ALL: Final = 0.995
 
@@ -191,7 +193,7 @@ def _explanation(draft: AnomalyDraft) -> str:
     """Return "; 97% of it in account 123 / eu-west-1": the axes that one value carries, at the smallest share."""
     named: dict[str, list[Carrier]] = {}
     for carrier in draft.carriers:
-        if carrier.key.axis not in {draft.primary.axis, Dimension.TOTAL.value}:
+        if carrier.key.axis not in {draft.primary.axis, Dimension.TOTAL.value} and carrier.key.value not in _NOWHERE:
             named.setdefault(carrier.key.axis, []).append(carrier)
     alone = [carriers[0] for carriers in named.values() if len(carriers) == 1]
     single = sorted(alone, key=lambda carrier: _TOLD_FIRST.index(carrier.key.dimension))[:_MOST_PLACES]
