@@ -16,7 +16,7 @@ from comptroller.ingest.checks import checks
 from comptroller.ingest.columns import NONE
 from comptroller.ingest.files import SourceFile, inspect
 from comptroller.ingest.layouts import bill_files
-from comptroller.ingest.load import LINES, load
+from comptroller.ingest.load import LINES, ROW_NO, load
 from comptroller.ingest.owners import OwnerRules, team_columns, team_joins, write_owners
 from comptroller.ingest.pricing import PRICES, PricedName, PriceList, mend, write_prices
 from comptroller.ingest.reading import Reading
@@ -108,7 +108,7 @@ def _loaded(connection: duckdb.DuckDBPyConnection, files: Sequence[SourceFile], 
             _price(connection, table, reading, request.prices)
         try:
             rules = checks(request.today, is_counted=reading.format is BillFormat.LONG_FORM)
-            load(connection, reading, relation=table.relation, file_no=number, checks=rules)
+            load(connection, reading, relation=table.relation, file_no=number, rows_before=rows, checks=rules)
         except duckdb.Error as error:
             raise _unreadable(table, error) from error
         total = int(connection.execute("select count(*) from lines").fetchall()[0][0])
@@ -129,7 +129,7 @@ def _price(connection: duckdb.DuckDBPyConnection, table: Table, reading: Reading
     found = connection.execute(
         f"select {fields['model']}, {fields['provider']}, count(*) from {table.plain_relation} "
         f"where coalesce({fields['billed']}, {fields['effective']}) is null and {fields['model']} is not null "
-        f"and ({reading.where}) group by all order by all"
+        f"and {reading.where} group by all order by all"
     ).fetchall()
     names: list[PricedName] = []
     if found:
@@ -186,10 +186,10 @@ def _split(connection: duckdb.DuckDBPyConnection, request: Request, format_: Bil
     )
     write_owners(connection, request.owners)
     connection.execute(
-        "create view cost_lines as select lines.rowid + 1 as row_no, lines.* exclude (tags, team, owner), "
+        "create view cost_lines as select lines.* exclude (tags, team, owner), "
         "charge_start::date as day, date_trunc('hour', charge_start) as hour_at, parts.part_no, "
         f"tag_canonical.tags, tag_canonical.tag_set, {team_columns(request.owners)} "
-        f"from (select rowid, *, {source} as source from lines where bad_check is null) as lines "
+        f"from (select {ROW_NO} as row_no, *, {source} as source from lines where bad_check is null) as lines "
         "join parts on lines.source = parts.source and lines.billing_account = parts.billing_account "
         "and lines.period_start = parts.period_start "
         f"left join tag_canonical on tag_canonical.raw = lines.tags {team_joins(request.owners)}"

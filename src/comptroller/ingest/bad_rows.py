@@ -9,6 +9,7 @@ from typing import Final, TextIO
 import duckdb
 
 from comptroller.ingest.checks import Check
+from comptroller.ingest.load import IS_BAD, ROW_NO
 from comptroller.ingest.reading import Reading
 from comptroller.ingest.table import Table
 
@@ -57,17 +58,17 @@ class BadRow:
 
 @dataclass(frozen=True, slots=True)
 class LoadedFile:
-    """A file whose rows are in ``lines``, from `first_row` on."""
+    """A file whose rows are in ``lines``, behind so many of other files."""
 
     table: Table
     reading: Reading
-    first_row: int
+    rows_before: int
     row_count: int
 
 
 def count_bad(connection: duckdb.DuckDBPyConnection) -> int:
     """Return how many rows were refused by a check or were too broken to be read."""
-    refused = _number(connection, "select count(*) from lines where bad_check is not null")
+    refused = _number(connection, f"select count(*) from lines where {IS_BAD}")
     if not _has_rejects(connection):
         return refused
     return refused + _number(connection, "select count(distinct (scan_id, line_byte_position)) from reject_errors")
@@ -145,11 +146,10 @@ def _judged(
     broken_lines: set[int],
 ) -> list[BadRow]:
     found = connection.execute(
-        "select rowid, bad_check, bad_value from lines where file_no = ? and bad_check is not null "
-        f"order by rowid limit {MAX_SHOWN}",
+        f"select {ROW_NO}, bad_check, bad_value from lines where file_no = ? and {IS_BAD} order by 1 limit {MAX_SHOWN}",
         [file_no],
     ).fetchall()
-    places = [row[0] - file.first_row for row in found]
+    places = [row[0] - 1 - file.rows_before for row in found]
     lines = line_numbers(file.table, places, broken_lines)
     return [
         BadRow(

@@ -53,7 +53,6 @@ def _references(name: str, provider: str | None) -> Iterator[tuple[str, str | No
     prefix, _, bare = name.rpartition("/")
     if prefix:
         yield bare, prefix.split("/")[0]
-        yield bare, None
 
 
 def _rows(provider: str, model: Any, version: str) -> Iterator[PriceRow]:

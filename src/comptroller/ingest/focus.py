@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from comptroller.enums import BillFormat
-from comptroller.ingest.reading import Reading, pick
+from comptroller.enums import BillFormat, ChargeCategory
+from comptroller.ingest.reading import Reading, pick, words
 from comptroller.ingest.table import Table
 
 # Field: FOCUS column, then its names in other versions and in common departures.
@@ -31,6 +31,10 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "quantity": ("ConsumedQuantity",),
     "unit": ("ConsumedUnit",),
 }
+_WORDS: Final[dict[str, dict[str, str]]] = {
+    "category": {word.value: word.value for word in ChargeCategory},
+    "class": {"Correction": "Correction"},
+}
 _SIGNATURE: Final = (
     "BilledCost",
     "EffectiveCost",
@@ -48,6 +52,9 @@ def read_focus(table: Table) -> Reading | None:
     if not signature or table.find("CostInBillingCurrency"):
         return None
     fields, origins = pick(table, COLUMNS)
+    for field, known in _WORDS.items():
+        if field in fields:
+            fields[field] = words(fields[field], known)
     return Reading(
         format=BillFormat.FOCUS,
         fields=fields,

@@ -12,10 +12,12 @@ from comptroller.ingest.reading import Reading
 from comptroller.ingest.values import atto_quanta, atto_text, decimal_text, instant, quanta, whole
 
 COSTS: Final = ("billed", "effective", "list", "contracted")
-# Rows as they are kept until they are stored; rowid is the place within the delivery, broken lines left out.
+# Rows as they are kept until they are stored. Their order is the delivery's, broken lines left out; a join shuffles
+# rows, so those that were joined to prices carry their number.
 LINES: Final = """
 create table lines (
-    file_no integer, charge_start timestamp, charge_end timestamp, charge_category varchar, charge_class varchar,
+    file_no integer, given_no bigint,
+    charge_start timestamp, charge_end timestamp, charge_category varchar, charge_class varchar,
     provider varchar, billing_account varchar, account varchar, service varchar, region varchar, resource_id varchar,
     sku_id varchar, description varchar, model varchar, user_id varchar, team varchar, owner varchar,
     key_alias varchar, tags varchar, currency varchar,
@@ -26,6 +28,12 @@ create table lines (
     bad_check utinyint, bad_value varchar
 )
 """
+# Place of a row within the delivery, from 1.
+ROW_NO: Final = "coalesce(given_no, lines.rowid + 1)"
+# Marks in place of the number of a check: a row that is no cost, one that repeats another.
+NO_COST: Final = 254
+REPEATED: Final = 255
+IS_BAD: Final = f"bad_check < {NO_COST}"
 _COPIED: Final = {
     "region": "region",
     "resource": "resource_id",
@@ -54,17 +62,26 @@ def line_columns() -> list[str]:
 
 
 def load(
-    connection: duckdb.DuckDBPyConnection, reading: Reading, *, relation: str, file_no: int, checks: Sequence[Check]
+    connection: duckdb.DuckDBPyConnection,
+    reading: Reading,
+    *,
+    relation: str,
+    file_no: int,
+    rows_before: int,
+    checks: Sequence[Check],
 ) -> None:
     """Append the rows of one file to ``lines``; bad ones carry the number of the check that they failed.
 
     Tokens are priced by the rows of ``prices``, which must hold every model of the file.
     """
-    connection.execute(f"insert into lines {_statement(reading, relation=relation, file_no=file_no, checks=checks)}")
+    rows = _rows(reading, relation=relation, rows_before=rows_before)
+    columns = ", ".join(_final(column, checks) for column in line_columns()[1:])
+    connection.execute(f"insert into lines select {file_no}, {columns} from ({rows})")
 
 
-def _statement(reading: Reading, *, relation: str, file_no: int, checks: Sequence[Check]) -> str:
-    raw = f"select {_raw(reading)} from {relation} where {reading.where}"
+def _rows(reading: Reading, *, relation: str, rows_before: int) -> str:
+    number = f"{rows_before} + row_number() over ()" if reading.is_priced_here else "null::bigint"
+    raw = f"select {number} as given_no, {reading.where} as is_cost, {_raw(reading)} from {relation}"
     typed = f"select *, {_listed(_typed(reading))} from ({raw}) as raw"
     if reading.is_priced_here:
         counted = f"select *, {_listed(_counted(reading))} from ({typed}) as typed"
@@ -72,9 +89,7 @@ def _statement(reading: Reading, *, relation: str, file_no: int, checks: Sequenc
     else:
         priced = f"select *, {_listed(_UNPRICED)} from ({typed}) as typed"
     costed = f"select *, {_listed(_costed(reading))} from ({priced}) as priced"
-    derived = f"select *, {_listed(_derived(reading))} from ({costed}) as costed"
-    columns = ", ".join(_final(column, checks) for column in line_columns()[1:])
-    return f"select {file_no}, {columns} from ({derived}) as derived"
+    return f"select *, {_listed(_derived(reading))} from ({costed}) as costed"
 
 
 def _listed(columns: dict[str, str]) -> str:
@@ -83,7 +98,8 @@ def _listed(columns: dict[str, str]) -> str:
 
 def _final(column: str, checks: Sequence[Check]) -> str:
     if column == "bad_check":
-        return _chain([(check.condition, str(index)) for index, check in enumerate(checks)])
+        numbered = [(check.condition, str(index)) for index, check in enumerate(checks)]
+        return _chain([("not is_cost", str(NO_COST)), *numbered])
     if column == "bad_value":
         return _chain([(check.condition, f"raw_{check.field}") for check in checks])
     return column

@@ -23,8 +23,8 @@ _EXACT: Final = Context(prec=60)
 class PriceList:
     """Price rows, looked up by the names that usage has for models.
 
-    A name is tried as it is, without a ``provider/`` before it, and then as the catalogue matches it (dated names,
-    regional prefixes). For one model overrides win over the catalogue, later days over earlier ones.
+    A name is tried as it is, without a ``provider/`` before it, and as the catalogue matches it (dated names, regional
+    prefixes). For one model overrides win over the catalogue, later days over earlier ones.
     """
 
     def __init__(self, rows: Iterable[PriceRow]) -> None:
@@ -34,25 +34,33 @@ class PriceList:
             self._by_model.setdefault(row.model.lower(), []).append(row)
 
     def find(self, model: str, provider: str | None = None) -> tuple[PriceRow, ...]:
-        """Return all rows that price the model, empty if it is unknown."""
-        prefix, _, bare = model.rpartition("/")
-        hints = [hint.lower() for hint in (provider, prefix.split("/")[0]) if hint]
-        for name in dict.fromkeys((model.lower(), bare.lower())):
-            rows = self._by_model.get(name)
-            if rows:
-                return _of_one_provider(rows, hints)
-        matched = match_model(model, provider)
+        """Return all rows that price the model, empty if it is unknown.
+
+        A name behind a prefix is tried only with the provider that the prefix names: what a gateway of one's own
+        calls ``local/gpt-4o`` need not be anybody's public model.
+        """
+        prefix, _, bare = model.lower().rpartition("/")
+        matched = None
+        sold = self._sold(model.lower(), (provider or "").lower()) or self._sold(bare, prefix.split("/")[0])
+        if not sold:
+            matched = match_model(model, provider)
+            sold = self._matched(matched) or (() if prefix else self._first(bare))
+        names = [model.lower(), bare, matched[1].lower() if matched else ""]
+        return (*sold, *(row for name in dict.fromkeys(names) for row in self._sold(name, ANY_PROVIDER)))
+
+    def _sold(self, model: str, seller: str) -> tuple[PriceRow, ...]:
+        return tuple(row for row in self._by_model.get(model, ()) if row.provider.lower() == seller)
+
+    def _first(self, model: str) -> tuple[PriceRow, ...]:
+        """The rows of the first seller listed, whom the name alone means."""
+        sellers = [row.provider.lower() for row in self._by_model.get(model, ()) if row.provider != ANY_PROVIDER]
+        return self._sold(model, sellers[0]) if sellers else ()
+
+    def _matched(self, matched: tuple[str, str] | None) -> tuple[PriceRow, ...]:
         if matched is None:
             return ()
-        return _of_one_provider(self._by_model.get(matched[1].lower(), []), [matched[0]])
-
-
-def _of_one_provider(rows: Sequence[PriceRow], hints: Sequence[str]) -> tuple[PriceRow, ...]:
-    sold = {row.provider.lower() for row in rows} - {ANY_PROVIDER}
-    seller = next((hint for hint in hints if hint in sold), None)
-    if seller is None and sold:
-        seller = next(row.provider.lower() for row in rows if row.provider != ANY_PROVIDER)
-    return tuple(row for row in rows if row.provider.lower() in (ANY_PROVIDER, seller))
+        provider, model = matched[0].lower(), matched[1].lower()
+        return self._sold(model, provider) or self._first(model)
 
 
 def mend(model: str) -> str:

@@ -7,11 +7,11 @@ import duckdb
 
 from comptroller.ingest.bad_rows import LoadedFile, line_numbers
 from comptroller.ingest.blocks import refuse
-from comptroller.ingest.load import line_columns
+from comptroller.ingest.load import REPEATED, ROW_NO, line_columns
 
-# Marks a row that repeats another one, in place of the number of a check.
-REPEATED: Final = 255
-_CONTENT: Final = [column for column in line_columns() if column not in ("file_no", "bad_check", "bad_value")]
+_CONTENT: Final = [
+    column for column in line_columns() if column not in ("file_no", "given_no", "bad_check", "bad_value")
+]
 
 
 def drop_repeated_uses(connection: duckdb.DuckDBPyConnection, files: Sequence[LoadedFile]) -> int:
@@ -25,18 +25,18 @@ def drop_repeated_uses(connection: duckdb.DuckDBPyConnection, files: Sequence[Lo
         return 0
     of_files = f"file_no in ({', '.join(map(str, numbers))}) and bad_check is null and usage_id is not null"
     connection.execute(
-        f"create temp table repeats as select usage_id, min(rowid) as first_row from lines where {of_files} "
+        f"create temp table repeats as select usage_id, min({ROW_NO}) as first_row from lines where {of_files} "
         "group by usage_id having count(*) > 1"
     )
     other = connection.execute(
         f"select usage_id from lines join repeats using (usage_id) where {of_files} group by usage_id "
-        f"having count(distinct hash({', '.join(_CONTENT)})) > 1 order by min(lines.rowid) limit 1"
+        f"having count(distinct hash({', '.join(_CONTENT)})) > 1 order by min({ROW_NO}) limit 1"
     ).fetchall()
     if other:
         raise _contradiction(connection, files, numbers, str(other[0][0]))
     connection.execute(
         f"update lines set bad_check = {REPEATED} from repeats where lines.usage_id = repeats.usage_id "
-        f"and lines.rowid <> repeats.first_row and {of_files.replace('usage_id', 'lines.usage_id')}"
+        f"and {ROW_NO} <> repeats.first_row and {of_files.replace('usage_id', 'lines.usage_id')}"
     )
     return int(connection.execute(f"select count(*) from lines where bad_check = {REPEATED}").fetchall()[0][0])
 
@@ -45,7 +45,7 @@ def _contradiction(
     connection: duckdb.DuckDBPyConnection, files: Sequence[LoadedFile], numbers: Sequence[int], usage_id: str
 ) -> Exception:
     rows = connection.execute(
-        "select file_no, rowid from lines where usage_id = ? and list_contains(?::integer[], file_no) order by rowid",
+        f"select file_no, {ROW_NO} from lines where usage_id = ? and list_contains(?::integer[], file_no) order by 2",
         [usage_id, list(numbers)],
     ).fetchall()
     (first_file, first), (other_file, other) = rows[0], rows[-1]
@@ -69,9 +69,9 @@ def refuse_repeated_days(connection: duckdb.DuckDBPyConnection, files: Sequence[
     if not numbers:
         return
     found = connection.execute(
-        "select service, charge_start, min(rowid), max(rowid), min(file_no), max(file_no) from lines "
+        f"select service, charge_start, min({ROW_NO}), max({ROW_NO}), min(file_no), max(file_no) from lines "
         f"where file_no in ({', '.join(map(str, numbers))}) and bad_check is null "
-        "group by service, account, currency, charge_start having count(*) > 1 order by min(rowid) limit 1"
+        "group by service, account, currency, charge_start having count(*) > 1 order by 3 limit 1"
     ).fetchall()
     if not found:
         return
@@ -85,4 +85,4 @@ def refuse_repeated_days(connection: duckdb.DuckDBPyConnection, files: Sequence[
 
 
 def _line(file: LoadedFile, row: int) -> int:
-    return line_numbers(file.table, [row - file.first_row], set())[0]
+    return line_numbers(file.table, [row - 1 - file.rows_before], set())[0]
