@@ -185,3 +185,12 @@ class Arrival(StrEnum):
     COMPLETE = "complete"
     REPLACE = "replace"
     APPEND = "append"
+
+
+class Role(StrEnum):
+    """What a key or a person may do; an agent spends and runs, nothing else."""
+
+    VIEWER = "viewer"
+    OPERATOR = "operator"
+    ADMIN = "admin"
+    AGENT = "agent"

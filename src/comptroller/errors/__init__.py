@@ -25,6 +25,31 @@ class StorageError(ComptrollerError):
     """The database cannot be reached, read or written; nothing of the transaction is stored."""
 
 
+class NotAuthenticatedError(ComptrollerError):
+    """No valid key or session came with the request."""
+
+
+class NotAllowedError(ComptrollerError):
+    """The key or the person may not do this."""
+
+
+class TooManyAttemptsError(ComptrollerError):
+    """Too many attempts; the message says when the next one is heard.
+
+    Args:
+        message: What was attempted too often.
+        seconds: How long to wait.
+    """
+
+    def __init__(self, message: str, seconds: int) -> None:
+        super().__init__(message)
+        self.seconds = seconds
+
+
+class KeyReusedError(ConflictError):
+    """The idempotency key belongs to a request with other content."""
+
+
 class BadFileError(ComptrollerError, ValueError):
     """A cost file cannot be taken in; the message names the file, the place and the mend."""
 
@@ -36,9 +61,13 @@ __all__ = [
     "GovernanceError",
     "GovernanceUnavailable",
     "InvalidInputError",
+    "KeyReusedError",
     "LimitExceeded",
+    "NotAllowedError",
+    "NotAuthenticatedError",
     "NotFoundError",
     "RunHalted",
     "SchemaBehindError",
     "StorageError",
+    "TooManyAttemptsError",
 ]

@@ -24,7 +24,15 @@ Quanta = BigInteger
 Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
 # Tables without a tenant, each with its reason; a test compares this list with the metadata.
-GLOBAL_TABLES = {"catalogue_prices": "list prices are the same for everybody; a tenant's overrides are a tenant table"}
+GLOBAL_TABLES = {
+    "catalogue_prices": "list prices are the same for everybody; a tenant's overrides are a tenant table",
+    "tenants": "the directory of tenants, kept by the home tenant; a worker reads it to go from one to the next",
+    "api_keys": "credentials: a key is found by its hash before its tenant is known",
+    "users": "logins: a person is found by the address before the tenant is known",
+    "login_sessions": "sessions: found by the hash of a cookie before the tenant is known",
+    "login_attempts": "logins: also those of addresses that belong to no tenant are counted",
+    "one_time_links": "credentials: a link is found by its hash before the tenant is known",
+}
 
 
 class UtcDateTime(TypeDecorator[datetime]):

@@ -3,6 +3,7 @@
 from sqlalchemy import MetaData
 
 from comptroller.models import (  # noqa: F401 — imported for their tables
+    access,
     anomalies,
     audit,
     costs,

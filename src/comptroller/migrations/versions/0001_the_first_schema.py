@@ -54,6 +54,24 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_anomalies_tenant_id_end_at"), "anomalies", ["tenant_id", "end_at"], unique=False)
     op.create_table(
+        "api_keys",
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("pepper_id", sa.String(length=16), nullable=False),
+        sa.Column("tenant_id", sa.String(length=255), nullable=False),
+        sa.Column("id", sa.String(length=255), nullable=False),
+        sa.Column("prefix", sa.String(length=32), nullable=False),
+        sa.Column("name", sa.String(length=255), nullable=False),
+        sa.Column("role", sa.String(length=16), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.String(length=255), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("last_used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("role IN ('viewer', 'operator', 'admin', 'agent')", name=op.f("ck_api_keys_role")),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_api_keys")),
+    )
+    op.create_index("uq_api_keys_id", "api_keys", ["tenant_id", "id"], unique=True)
+    op.create_table(
         "audit_entries",
         sa.Column("tenant_id", sa.String(length=255), nullable=False),
         sa.Column("id", sa.String(length=255), nullable=False),
@@ -368,6 +386,26 @@ def upgrade() -> None:
         sqlite_where=sa.text("archived_at IS NULL"),
     )
     op.create_table(
+        "login_attempts",
+        sa.Column("subject", sa.String(length=64), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("first_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("subject", name=op.f("pk_login_attempts")),
+    )
+    op.create_table(
+        "login_sessions",
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("csrf_digest", sa.String(length=64), nullable=False),
+        sa.Column("email", sa.String(length=255), nullable=False),
+        sa.Column("tenant_id", sa.String(length=255), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_login_sessions")),
+    )
+    op.create_index(op.f("ix_login_sessions_email"), "login_sessions", ["email"], unique=False)
+    op.create_index(op.f("ix_login_sessions_expires_at"), "login_sessions", ["expires_at"], unique=False)
+    op.create_table(
         "muted_series",
         sa.Column("tenant_id", sa.String(length=255), nullable=False),
         sa.Column("dimension", sa.String(length=16), nullable=False),
@@ -377,6 +415,17 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "dimension", "value", name=op.f("pk_muted_series")),
     )
+    op.create_table(
+        "one_time_links",
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("email", sa.String(length=255), nullable=False),
+        sa.Column("tenant_id", sa.String(length=255), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_one_time_links")),
+    )
+    op.create_index(op.f("ix_one_time_links_email"), "one_time_links", ["email"], unique=False)
     op.create_table(
         "open_holds",
         sa.Column("tenant_id", sa.String(length=255), nullable=False),
@@ -453,6 +502,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "version", name=op.f("pk_price_overrides")),
     )
     op.create_table(
+        "request_keys",
+        sa.Column("tenant_id", sa.String(length=255), nullable=False),
+        sa.Column("key", sa.String(length=255), nullable=False),
+        sa.Column("content_hash", sa.String(length=64), nullable=False),
+        sa.Column("answer", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "key", name=op.f("pk_request_keys")),
+    )
+    op.create_table(
         "routes",
         sa.Column("tenant_id", sa.String(length=255), nullable=False),
         sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
@@ -509,6 +567,29 @@ def upgrade() -> None:
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", name=op.f("pk_tenant_policies")),
     )
+    op.create_table(
+        "tenants",
+        sa.Column("tenant_id", sa.String(length=255), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("is_home", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.String(length=255), nullable=False),
+        sa.Column("disabled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("tenant_id", name=op.f("pk_tenants")),
+    )
+    op.create_table(
+        "users",
+        sa.Column("email", sa.String(length=255), nullable=False),
+        sa.Column("tenant_id", sa.String(length=255), nullable=False),
+        sa.Column("role", sa.String(length=16), nullable=False),
+        sa.Column("password_hash", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.String(length=255), nullable=False),
+        sa.Column("disabled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("role IN ('viewer', 'operator', 'admin', 'agent')", name=op.f("ck_users_role")),
+        sa.PrimaryKeyConstraint("email", name=op.f("pk_users")),
+    )
+    op.create_index(op.f("ix_users_tenant_id_email"), "users", ["tenant_id", "email"], unique=False)
     op.create_table(
         "anomaly_series",
         sa.Column("tenant_id", sa.String(length=255), nullable=False),
@@ -694,10 +775,14 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_balances_tenant_id_limit_id_window_start"), table_name="balances")
     op.drop_table("balances")
     op.drop_table("anomaly_series")
+    op.drop_index(op.f("ix_users_tenant_id_email"), table_name="users")
+    op.drop_table("users")
+    op.drop_table("tenants")
     op.drop_table("tenant_policies")
     op.drop_index(op.f("ix_runs_tenant_id_state_heartbeat_at"), table_name="runs")
     op.drop_table("runs")
     op.drop_table("routes")
+    op.drop_table("request_keys")
     op.drop_table("price_overrides")
     op.drop_table("planned_windows")
     op.drop_table("owner_rules")
@@ -709,7 +794,13 @@ def downgrade() -> None:
     )
     op.drop_table("outbox")
     op.drop_table("open_holds")
+    op.drop_index(op.f("ix_one_time_links_email"), table_name="one_time_links")
+    op.drop_table("one_time_links")
     op.drop_table("muted_series")
+    op.drop_index(op.f("ix_login_sessions_expires_at"), table_name="login_sessions")
+    op.drop_index(op.f("ix_login_sessions_email"), table_name="login_sessions")
+    op.drop_table("login_sessions")
+    op.drop_table("login_attempts")
     op.drop_index(
         "uq_limits_name",
         table_name="limits",
@@ -737,5 +828,7 @@ def downgrade() -> None:
     op.drop_table("catalogue_prices")
     op.drop_index(op.f("ix_audit_entries_tenant_id_object_type_object_id"), table_name="audit_entries")
     op.drop_table("audit_entries")
+    op.drop_index("uq_api_keys_id", table_name="api_keys")
+    op.drop_table("api_keys")
     op.drop_index(op.f("ix_anomalies_tenant_id_end_at"), table_name="anomalies")
     op.drop_table("anomalies")

@@ -1,0 +1,1 @@
+"""Tenants, keys, people, sessions: who may come in."""

@@ -1,0 +1,1 @@
+"""Secrets, rights and lock-out: decisions without a database."""
