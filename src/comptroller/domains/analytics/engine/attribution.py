@@ -58,16 +58,12 @@ class Group:
 
     number: int
     members: list[Node]
+    axes: frozenset[str]
     primary: Node
     unexplained: float
     causes: list["Group"] = field(default_factory=list)
     evidence: list[Node] = field(default_factory=list)
     is_cause: bool = False
-
-    @property
-    def axes(self) -> frozenset[str]:
-        """Return the axes on which the group has a series."""
-        return frozenset(member.axis for member in self.members)
 
     @property
     def place(self) -> tuple[float, SeriesKey, int, int]:
@@ -122,7 +118,8 @@ def attribute(linker: Linker, linked: Iterable[list[Node]]) -> list[Group]:
 
 def _group(linker: Linker, number: int, members: list[Node]) -> Group:
     primary = _primary(linker, members)
-    return Group(number=number, members=members, primary=primary, unexplained=primary.excess)
+    axes = frozenset(member.axis for member in members)
+    return Group(number=number, members=members, axes=axes, primary=primary, unexplained=primary.excess)
 
 
 def _primary(linker: Linker, members: Sequence[Node]) -> Node:
