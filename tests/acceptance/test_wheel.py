@@ -1,3 +1,4 @@
+import json
 import os
 import shutil
 import subprocess
@@ -74,8 +75,9 @@ def test_an_installed_package_migrates_a_database(programs: Path, tmp_path: Path
 @has_command
 def test_an_installed_command_finds_incidents_in_the_example_bill(programs: Path, tmp_path: Path):
     shutil.copytree(ROOT / "examples" / "bill", tmp_path / "bill")
-    printed = run(programs / "comptroller", "scan", "bill", cwd=tmp_path)
-    assert "SageMaker" in printed
+    printed = json.loads(run(programs / "comptroller", "scan", "bill", "--format", "json", cwd=tmp_path))
+    runaway = printed["detection"]["found"][0]["anomaly"]
+    assert (runaway["severity"], runaway["value"]) == ("CRITICAL", "Amazon SageMaker")
 
 
 @has_command
