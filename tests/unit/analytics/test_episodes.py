@@ -1,5 +1,6 @@
 """Episodes: flagged steps joined, opened, closed, and counted exactly."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import numpy as np
@@ -122,6 +123,11 @@ def test_an_unknown_expectation_counts_as_nothing_expected():
 def test_bridges_are_settings():
     assert len(find_episodes(observed("s..s.."), EpisodeRules(bridge=2))) == 1
     assert len(find_episodes(observed("r.r..."), EpisodeRules(bridge=0, lasting_bridge=0))) == 2
+
+
+def test_hours_bridge_three_hours():
+    by_hour = replace(observed("s...s....s...."), grain=Grain.HOUR)
+    assert [(e.start - FIRST, e.end - FIRST) for e in find_episodes(by_hour)] == [(0, 5), (9, 10)]
 
 
 def test_arrays_of_unequal_shape_are_refused():

@@ -16,15 +16,11 @@ lies behind it. A record keeps its id for ever, also when its primary series cha
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
 
 from comptroller.domains.analytics.engine.drafts import AnomalyDraft, next_id
-from comptroller.domains.analytics.engine.episodes import amounts_over
+from comptroller.domains.analytics.engine.episodes import DEFAULT_RULES, amounts_over
 from comptroller.domains.analytics.engine.observation import Observation, SeriesKey
 from comptroller.enums import AnomalyKind
-
-# As many unflagged steps as an episode bridges: a return after them continues the anomaly.
-_TOUCH: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +159,9 @@ def _with_free_id(draft: AnomalyDraft, taken: set[str]) -> AnomalyDraft:
 
 def _touches(draft: AnomalyDraft, record: AnomalyOnRecord) -> bool:
     same = record.direction == draft.direction and record.primary.currency == draft.primary.currency
-    return same and draft.start <= record.end + _TOUCH and record.start <= draft.end + _TOUCH
+    # As many unflagged steps as an episode bridges: a return after them continues the anomaly.
+    gap = DEFAULT_RULES[draft.grain].bridge
+    return same and draft.start <= record.end + gap and record.start <= draft.end + gap
 
 
 def _update(observation: Observation, draft: AnomalyDraft, record: AnomalyOnRecord) -> list[Decision]:

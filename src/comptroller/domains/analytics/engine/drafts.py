@@ -25,6 +25,8 @@ from comptroller.money import from_quanta
 _TIMES: Final = "\N{MULTIPLICATION SIGN}"
 # Below, "1.1 times the expected" says less than "10 % above".
 _LEAST_TOLD_RATIO: Final = 1.2
+# From here on a ratio says no more than both amounts.
+_LEAST_UNTOLD_RATIO: Final = 1000
 # From here on decimals say nothing: ratios as they are, amounts in whole units.
 _ROUND_FROM: Final = 100
 _WHOLE_UNITS_FROM: Final = 1000
@@ -170,9 +172,9 @@ def _body(draft: AnomalyDraft, rate: str, expected: str, since: str) -> str:
 
 
 def _against(draft: AnomalyDraft) -> str:
-    if draft.expected <= 0:
+    ratio = draft.actual / draft.expected if draft.expected > 0 else _LEAST_UNTOLD_RATIO
+    if ratio >= _LEAST_UNTOLD_RATIO:
         return "against"
-    ratio = draft.actual / draft.expected
     if draft.direction < 0 or ratio < _LEAST_TOLD_RATIO:
         return f"{abs(ratio - 1):.0%} {'below' if ratio < 1 else 'above'}"
     return f"{ratio:.1f} {_TIMES}" if ratio < _ROUND_FROM else f"{ratio:,.0f} {_TIMES}"

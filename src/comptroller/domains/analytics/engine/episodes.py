@@ -1,7 +1,7 @@
 """Join the flagged steps of each series to episodes: from when to when, of what kind, at what cost.
 
 Interface:
-    ``find_episodes(observation, rules=EpisodeRules()) -> list[Episode]``, ordered by series and start.
+    ``find_episodes(observation, rules=None) -> list[Episode]``, ordered by series and start; ``DEFAULT_RULES``.
 
 How steps join: flagged steps of one direction with at most ``bridge`` unflagged ones between them are one episode;
 lasting kinds (SHIFT, DRIFT) bridge ``lasting_bridge`` steps, because their flags come and go while the level stays.
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from comptroller.domains.analytics.engine.observation import Observation
 from comptroller.domains.analytics.engine.panel import KIND_CODES, KINDS
-from comptroller.enums import AnomalyKind
+from comptroller.enums import AnomalyKind, Grain
 from comptroller.money import quantum_exponent
 
 UP: Final = 1
@@ -38,11 +38,15 @@ class EpisodeRules:
 
     Attributes:
         bridge: For every kind.
-        lasting_bridge: Between two steps of a lasting kind; a week, so that a weekend does not cut a shift in two.
+        lasting_bridge: Between two steps of a lasting kind; long enough that no weekend (or night) cuts it in two.
     """
 
     bridge: int = 1
     lasting_bridge: int = 7
+
+
+DEFAULT_RULES: Final = {Grain.DAY: EpisodeRules(), Grain.HOUR: EpisodeRules(bridge=3, lasting_bridge=24)}
+"""What is used where nothing else is said: a day or a week, three hours or a day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +95,9 @@ def find_episodes(observation: Observation, rules: EpisodeRules | None = None) -
 
     Args:
         observation: The run's facts.
-        rules: How gaps are bridged.
+        rules: How gaps are bridged; those of the grain unless given.
     """
-    rules = rules or EpisodeRules()
+    rules = rules or DEFAULT_RULES[observation.grain]
     series, steps, directions = _flagged(observation)
     if series.size == 0:
         return []
