@@ -117,7 +117,7 @@ def _flush_callers_rows(session: Session, state: _SessionState, **about: Any) ->
     if state.busy or state.broken is not None or session._flushing:  # noqa: SLF001 — no public way
         return
     try:
-        session.flush()
+        session.flush()  # theirs before ours
     except BaseException as error:
         lost = GovernanceError(
             f"not written, because the caller's own rows could not be flushed: {_message(error)}",

@@ -37,7 +37,7 @@ def error_console() -> Console:
 def print_json(value: Any) -> None:
     """Print a value as JSON: decimals as text, instants in ISO 8601, NaN as null."""
     sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=2) + b"\n")
-    sys.stdout.buffer.flush()
+    sys.stdout.buffer.flush()  # before anything is said on the other stream
 
 
 def money(amount: Decimal, currency: str = "") -> str:

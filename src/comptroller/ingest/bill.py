@@ -1,6 +1,7 @@
 """Cost files opened as one bill: recognised, read, checked, split into parts, ready to be stored."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -96,16 +97,15 @@ def open_bill(
         skip_bad=skip_bad,
         progress=progress or (lambda _stage, _share: None),
     )
-    scratch = Scratch()
-    try:
-        return Bill(scratch, assemble(scratch, request))
-    except duckdb.Error as error:
-        scratch.close()
-        names = ", ".join(map(str, paths[:3]))
-        raise BadFileError(f"{names}: cannot be taken in ({str(error).split(chr(10), 1)[0]})") from error
-    except BaseException:
-        scratch.close()
-        raise
+    with ExitStack() as unless_opened:
+        scratch = unless_opened.enter_context(closing(Scratch()))
+        try:
+            bill = Bill(scratch, assemble(scratch, request))
+        except duckdb.Error as error:
+            names = ", ".join(map(str, paths[:3]))
+            raise BadFileError(f"{names}: cannot be taken in ({str(error).split(chr(10), 1)[0]})") from error
+        unless_opened.pop_all()
+    return bill
 
 
 class Bill:
