@@ -131,3 +131,42 @@ def inject(rng: Generator, row: int, values: np.ndarray, active: np.ndarray) -> 
     values[row, start:end] = before * factors
     stake = float(np.abs(values[row, start:end] - before).sum())
     return Label(row, start, end - 1, kind, float(factors[-1]), stake) if stake > 0 else None
+
+
+HOURLY_SHAPES = ("office", "wave", "flat", "bursty", "sparse")
+
+
+def hourly(seed: int, *, count: int = 600, days: int = 28) -> Labelled:
+    """Generate hourly series with day and week shape; half of them run away in their last 1 to 12 hours."""
+    rng = np.random.default_rng(seed)
+    hours = days * 24
+    clock = np.arange(hours) % 24
+    weekday = (np.arange(hours) // 24) % 7
+    values = np.empty((count, hours))
+    shapes = np.array([HOURLY_SHAPES[i % len(HOURLY_SHAPES)] for i in rng.permutation(count)])
+    labels = []
+    for row in range(count):
+        spread = np.exp(rng.uniform(np.log(0.08), np.log(0.5)))
+        phase, swing = rng.uniform(0, 24), rng.uniform(0.2, 1.2)
+        log_mean = swing * np.sin(2 * np.pi * (clock - phase) / 24)
+        log_mean += np.where(weekday >= 5, rng.uniform(-1.5, 0.1), 0)
+        if shapes[row] == "office":
+            opens, closes = rng.integers(6, 10), rng.integers(16, 21)
+            log_mean += np.where((clock >= opens) & (clock < closes), rng.uniform(0.5, 2.0), 0)
+        elif shapes[row] == "flat":
+            log_mean = log_mean * 0.1
+        noise = _errors(rng, "heavy" if shapes[row] == "bursty" else "steady", hours)
+        clean = np.exp(np.log(rng.uniform(0.5, 500)) + log_mean + spread * noise)
+        if shapes[row] == "sparse":
+            clean *= rng.random(hours) < rng.uniform(0.1, 0.6)
+        values[row] = clean
+        if row % 2 == 0:
+            last = int(rng.integers(1, 13))
+            factor = float(np.exp(rng.uniform(np.log(2.0), np.log(50.0))))
+            before = values[row, -last:].copy()
+            values[row, -last:] = before * factor
+            stake = float((values[row, -last:] - before).sum())
+            if stake > 0:
+                labels.append(Label(row, hours - last, hours - 1, "runaway", factor, stake))
+    nothing = np.full_like(values, np.nan)
+    return Labelled(values, shapes, labels, nothing, nothing, FIRST_DAY)

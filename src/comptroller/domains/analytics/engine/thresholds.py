@@ -32,6 +32,24 @@ CUTS: Final[dict[Sensitivity, Cuts]] = {
     Sensitivity.HIGH: Cuts(point=7.4, drop=8.8, dip=3.2, means=(3.9, 3.35, 3.0), gap=7.0, start=2.0),
 }
 
+
+@dataclass(frozen=True, slots=True)
+class HourlyCuts:
+    """Hold the cuts for hours: surprise of one hour, standard errors of 3- and 6-hour means, of six hours' dip."""
+
+    point: float
+    means: tuple[float, float]
+    dip: float
+
+
+HOURLY_CUTS: Final[dict[Sensitivity, HourlyCuts]] = {
+    Sensitivity.NORMAL: HourlyCuts(point=11.0, means=(5.5, 5.5), dip=5.0),
+    Sensitivity.HIGH: HourlyCuts(point=9.5, means=(4.8, 4.8), dip=4.5),
+}
+
+STREAM_CUTS: Final[dict[Sensitivity, float]] = {Sensitivity.NORMAL: 9.0, Sensitivity.HIGH: 8.0}
+"""Surprise from which a step of a metric stream is flagged."""
+
 WINDOWS: Final = (3, 7, 14)
 """Days over which means are compared with the base."""
 
