@@ -10,7 +10,9 @@ from comptroller.errors import (
     GovernanceError,
     GovernanceUnavailable,
     InvalidInputError,
+    LimitExceeded,
     NotFoundError,
+    RunHalted,
     SchemaBehindError,
 )
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from comptroller.face.library import AsyncComptroller, Comptroller, open_async
     from comptroller.face.library import open_sync as open  # noqa: A004 — the face's word
     from comptroller.money import Money
+    from comptroller.types.runs import RunLimits
 
     __version__: str
 
@@ -28,6 +31,7 @@ _LAZY = {
     "Comptroller": ("comptroller.face.library", "Comptroller"),
     "AsyncComptroller": ("comptroller.face.library", "AsyncComptroller"),
     "Money": ("comptroller.money", "Money"),
+    "RunLimits": ("comptroller.types.runs", "RunLimits"),
 }
 
 
@@ -52,8 +56,11 @@ __all__ = [
     "GovernanceError",
     "GovernanceUnavailable",
     "InvalidInputError",
+    "LimitExceeded",
     "Money",
     "NotFoundError",
+    "RunHalted",
+    "RunLimits",
     "SchemaBehindError",
     "__version__",
     "open",

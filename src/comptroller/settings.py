@@ -15,3 +15,8 @@ def database() -> str:
 def tenant() -> str:
     """Return the tenant: ``COMPTROLLER_TENANT``, else ``default``."""
     return os.environ.get("COMPTROLLER_TENANT") or DEFAULT_TENANT
+
+
+def listen_url() -> str | None:
+    """Return the URL by which kills are heard of past a pooler: ``COMPTROLLER_LISTEN_DATABASE``, else None."""
+    return os.environ.get("COMPTROLLER_LISTEN_DATABASE") or None

@@ -18,6 +18,8 @@ from comptroller.errors import InvalidInputError, StorageError
 from comptroller.face.areas import AnomalyVerbs, CostVerbs, IncidentVerbs, OwnerVerbs, PriceVerbs
 from comptroller.face.binding import AsyncPlace, SessionPlace, SyncPlace
 from comptroller.face.limits import LimitVerbs
+from comptroller.face.runs import KillVerbs, RunVerbs
+from comptroller.face.spend import AsyncSpending, SeeVerbs, SessionSpending, Spending
 from comptroller.types.caller import Caller
 
 Clock = Callable[[], datetime]
@@ -45,6 +47,14 @@ class Incidents(IncidentVerbs, SyncPlace):
 
 class Limits(LimitVerbs, SyncPlace):
     """Rules with a ceiling."""
+
+
+class Runs(RunVerbs, SyncPlace):
+    """What is running."""
+
+
+class AsyncRuns(RunVerbs, AsyncPlace):
+    """What is running, as coroutines."""
 
 
 class AsyncCosts(CostVerbs, AsyncPlace):
@@ -83,20 +93,22 @@ class SessionLimits(LimitVerbs, SessionPlace):
     """Rules with a ceiling, inside the caller's transaction."""
 
 
-class InSession:
+class InSession(SessionSpending):
     """Writes with the caller's own session: flushes, never commits."""
 
     def __init__(self, session: Session, caller: Caller) -> None:
+        super().__init__(session, caller)
         self.limits = SessionLimits(session, caller)
         self.incidents = SessionIncidents(session, caller)
         self.anomalies = SessionAnomalies(session, caller)
 
 
-class Comptroller:
+class Comptroller(Spending, KillVerbs, SeeVerbs):
     """Governance for one tenant over one database; close it, or use it as a context manager.
 
     Attributes:
         limits: Rules with a ceiling.
+        runs: What is running.
         costs: Cost files in.
         anomalies: What is abnormal.
         incidents: What people act on.
@@ -105,8 +117,8 @@ class Comptroller:
     """
 
     def __init__(self, engine: Engine, caller: Caller) -> None:
-        self.engine = engine
-        self.caller = caller
+        super().__init__(engine, caller)
+        self.runs = Runs(engine, caller)
         self.limits = Limits(engine, caller)
         self.costs = Costs(engine, caller)
         self.anomalies = Anomalies(engine, caller)
@@ -120,6 +132,7 @@ class Comptroller:
 
     def close(self) -> None:
         """Close the connections."""
+        self.stop_watching()
         self.engine.dispose()
 
     def __enter__(self) -> Self:
@@ -131,12 +144,12 @@ class Comptroller:
         self.close()
 
 
-class AsyncComptroller:
+class AsyncComptroller(AsyncSpending, KillVerbs, SeeVerbs):
     """The same names as ``Comptroller``, as coroutines."""
 
     def __init__(self, engine: AsyncEngine, caller: Caller) -> None:
-        self.engine = engine
-        self.caller = caller
+        super().__init__(engine, caller)
+        self.runs = AsyncRuns(engine, caller)
         self.limits = AsyncLimits(engine, caller)
         self.costs = AsyncCosts(engine, caller)
         self.anomalies = AsyncAnomalies(engine, caller)
@@ -146,6 +159,7 @@ class AsyncComptroller:
 
     async def close(self) -> None:
         """Close the connections."""
+        await self.stop_watching()
         await self.engine.dispose()
 
     async def __aenter__(self) -> Self:

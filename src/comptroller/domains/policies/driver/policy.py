@@ -26,6 +26,13 @@ def read_version(conn: Connection, tenant: str) -> int:
     return 0 if found is None else int(found)
 
 
+def read_settings(conn: Connection, tenant: str) -> tuple[int, bool]:
+    """Return the policy's version and whether a limit is required, without a lock."""
+    found = select(_POLICIES.c.version, _POLICIES.c.requires_limit).where(_POLICIES.c.tenant_id == tenant)
+    row = conn.execute(found).first()
+    return (0, False) if row is None else (row.version, row.requires_limit)
+
+
 def make_policy_row(conn: Connection, tenant: str, now: datetime) -> None:
     """Give a new tenant the row that admissions and changes lock."""
     first = {"tenant_id": tenant, "version": 0, "requires_limit": False, "updated_at": now}
