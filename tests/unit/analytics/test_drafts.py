@@ -49,6 +49,11 @@ def test_a_burst_that_goes_on():
             told("50", "20", grain=Grain.HOUR, start=FIRST * 24, end=FIRST * 24 + 2),
             "25.00 USD an hour from 4 Oct 00:00",
         ),
+        (
+            told("50", "20", grain=Grain.HOUR, start=FIRST * 24 + 22, end=FIRST * 24 + 25, is_open=True),
+            "since 4 Oct 22:00 UTC, 2.5",
+        ),
+        (told("50", "20", grain=Grain.HOUR, start=FIRST * 24 + 22, end=FIRST * 24 + 26), "22:00 to 5 Oct 02:00 UTC"),
     ],
 )
 def test_every_kind_has_its_sentence(sentence, expected):

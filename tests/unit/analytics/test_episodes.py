@@ -71,6 +71,11 @@ def test_a_provisional_day_is_never_a_drop():
     assert spans(observed("...ddd", provisional=2)) == [(0, "DROP", 3, 4, True)]
 
 
+def test_steps_may_be_settled_for_an_end_and_not_for_a_drop():
+    observation = replace(observed("..s...dd.."), drops_until=FIRST + 4)
+    assert spans(observation) == [(0, "SPIKE", 2, 3, False)]
+
+
 def test_a_flag_below_the_expected_is_a_direction_of_its_own():
     observation = observed("..h..", cost=[[100 * UNIT, 100 * UNIT, 20 * UNIT, 100 * UNIT, 100 * UNIT]])
     (episode,) = find_episodes(observation)

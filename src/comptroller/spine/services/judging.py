@@ -22,6 +22,8 @@ from comptroller.spine.services.findings import HOURS_A_DAY, Finding, Finisher, 
 
 # Hourly verdicts are kept for the newest days, which daily data cannot judge yet.
 HOURLY_DAYS: Final = 2
+# So many of the newest hours end no anomaly: usage of an hour arrives late.
+FILLING_HOURS: Final = 3
 
 
 @dataclass(slots=True)
@@ -67,9 +69,10 @@ def _observe_hours(grid: Grid, options: Options) -> Observation:
     verdict.flag[:, :fresh] = False
     verdict.score[:, :fresh] = 0
     verdict.kind[:, :fresh] = 0
-    # An hour that is still being filled may only be too high: nothing of the fresh hours is settled.
-    settled = grid.first_step + fresh
-    return Observation(grid.keys, grid.quanta, verdict, grid.first_step, settled, Grain.HOUR, settled)
+    # An hour that is still being filled may only be too high; but what was too high ends with the first normal hours.
+    begin = grid.first_step + fresh
+    settled = max(grid.end_step - FILLING_HOURS, begin)
+    return Observation(grid.keys, grid.quanta, verdict, grid.first_step, settled, Grain.HOUR, begin, begin)
 
 
 def _collect(facts: Facts, options: Options, seen: Observation, verdict: Verdict) -> None:

@@ -181,14 +181,21 @@ def _against(draft: AnomalyDraft) -> str:
 
 
 def _since(draft: AnomalyDraft) -> str:
-    first, last = step_start(draft.start, draft.grain), step_start(draft.end - 1, draft.grain)
-    clock = " %H:%M UTC" if draft.grain is Grain.HOUR else ""
-    begin = f"{first.day} {first.strftime('%b' + clock)}"
+    begin, until = _bounds(draft)
+    zone = " UTC" if draft.grain is Grain.HOUR else ""
     if draft.is_open and (draft.steps > 1 or draft.kind in {AnomalyKind.SHIFT, AnomalyKind.DRIFT}):
-        return f"since {begin}"
-    if draft.steps == 1:
-        return f"on {begin}"
-    return f"from {begin} to {last.day} {last.strftime('%b' + clock)}"
+        return f"since {begin}{zone}"
+    return f"on {begin}{zone}" if draft.steps == 1 else f"from {begin} to {until}{zone}"
+
+
+def _bounds(draft: AnomalyDraft) -> tuple[str, str]:
+    """Return the first and last day; for hours the instants between which it lies, a date once."""
+    first, last = step_start(draft.start, draft.grain), step_start(draft.end - 1, draft.grain)
+    begin, until = f"{first.day} {first:%b}", f"{last.day} {last:%b}"
+    if draft.grain is Grain.DAY:
+        return begin, until
+    end = f"{step_start(draft.end, draft.grain):%H:%M}"
+    return f"{begin} {first:%H:%M}", end if begin == until else f"{until} {end}"
 
 
 def _explanation(draft: AnomalyDraft) -> str:

@@ -126,7 +126,8 @@ def _flagged(observation: Observation) -> tuple[NDArray[np.intp], NDArray[np.int
     down = (kinds == _DROP) | (actual < expected)
     directions = np.where(down, DOWN, UP).astype(np.int8)
     absolute = steps + observation.first_step
-    counts = ~(down & (absolute >= observation.settled_until))
+    low_until = observation.settled_until if observation.drops_until is None else observation.drops_until
+    counts = ~(down & (absolute >= low_until))
     if observation.judged_from is not None:
         counts &= absolute >= observation.judged_from
     return series[counts], steps[counts], directions[counts]

@@ -73,6 +73,7 @@ class Observation:
         settled_until: First step that the provider may still be filling (half-open end of what is final).
         grain: What a step is.
         judged_from: First step that was judged; columns before it are history. None means column 0.
+        drops_until: First step that may not be judged as too low; None means ``settled_until``.
     """
 
     keys: Sequence[SeriesKey]
@@ -82,6 +83,7 @@ class Observation:
     settled_until: int
     grain: Grain = Grain.DAY
     judged_from: int | None = None
+    drops_until: int | None = None
 
     def __post_init__(self) -> None:
         shape = self.actual_quanta.shape
