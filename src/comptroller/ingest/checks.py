@@ -65,8 +65,8 @@ def checks(today: date, *, is_counted: bool = False) -> list[Check]:
         Check("end", "raw_end is not null and given_end is null", "no date: write it like 2025-04-01T13:00:00Z"),
         Check("end", "given_end < charge_start", "ends before it starts"),
         Check("end", f"given_end {far}", "not a plausible date of a charge"),
-        Check("period_start", "raw_period_start is not null and period_start is null", "no date"),
-        Check("period_end", "raw_period_end is not null and period_end is null", "no date"),
+        Check("period_start", "raw_period_start is not null and given_period_start is null", "no date"),
+        Check("period_end", "raw_period_end is not null and given_period_end is null", "no date"),
         Check("period_end", "period_end <= period_start", "the billing period ends before it starts"),
         Check(
             "model",

@@ -33,6 +33,7 @@ class Scratch:
         self.connection.execute("attach ':memory:' as bill (compress)")
         self.connection.execute("use bill")
         self.connection.execute("set TimeZone = 'UTC'")
+        self.connection.execute("set enable_progress_bar = false")  # it would write to standard output
 
     def __enter__(self) -> Self:
         return self

@@ -3,7 +3,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comptroller.enums import BillFormat
@@ -55,6 +55,7 @@ def test_usage_is_known_by_its_many_names(write, read, header):
     ),
     prices=st.tuples(*[st.decimals(min_value=0, max_value=1000, places=12)] * 3),
 )
+@settings(max_examples=12)
 def test_costs_are_tokens_times_prices_exactly_and_round_up(tmp_path_factory, rows, prices):
     from comptroller.ingest.bill import open_bill
 
