@@ -1,6 +1,6 @@
 """How often a period's end lies in its forecast band, and how early and how truly an excess is foretold.
 
-Run: ``uv run --locked python benchmarks/periods.py``. Generated series (named seed) and, if ``COMPTROLLER_TEST_DATA``
+Run: ``uv run --locked python -m benchmarks periods``. Generated series (named seed) and, if ``COMPTROLLER_TEST_DATA``
 or ``../shared/data`` holds it, real daily series. The peer is the plain run rate: spent so far / days so far x days.
 """
 
@@ -84,8 +84,12 @@ def measure(name, pairs):
         )
 
 
-if __name__ == "__main__":
+def main():
     measure(f"generated, seed {SEED}", list(windows(generated(np.random.default_rng(SEED), 400), 54)))
     pairs = list(windows(real()))
     if pairs:
         measure("real daily series", pairs)
+
+
+if __name__ == "__main__":
+    main()
