@@ -88,3 +88,39 @@ def score(flags: np.ndarray, labelled, *, values: np.ndarray | None = None) -> S
         false_by_shape=false,
         found_by_shape={shape: float(np.mean(hits)) for shape, hits in sorted(shapes.items())},
     )
+
+
+class FastScore:
+    """The same counts over many trials of one labelled set: F1, false alarms per 1,000 series-days, recall."""
+
+    def __init__(self, labelled) -> None:
+        shape = labelled.values.shape
+        self.covered = np.zeros(shape, dtype=bool)
+        self.series_days = int(np.isfinite(labelled.values).sum())
+        rows, starts, ends = [], [], []
+        for label in labelled.labels:
+            last = min(label.end, label.start + LASTING_DAYS) if label.kind in LASTING else label.end
+            rows.append(label.series)
+            starts.append(label.start)
+            ends.append(last + 1)
+            self.covered[label.series, label.start : label.end + 1 + GRACE] = True
+        self.rows, self.starts, self.ends = np.array(rows), np.array(starts), np.array(ends)
+
+    def __call__(self, flags: np.ndarray) -> tuple[float, float, float]:
+        series, steps = flags.shape
+        sums = np.zeros((series, steps + 1), dtype=np.int32)
+        np.cumsum(flags, axis=1, out=sums[:, 1:])
+        found = int((sums[self.rows, self.ends] > sums[self.rows, self.starts]).sum())
+        padded = np.zeros((series, steps + GAP + 1), dtype=bool)
+        padded[:, GAP + 1 :] = flags
+        begins = flags.copy()
+        for back in range(1, GAP + 2):
+            begins &= ~padded[:, GAP + 1 - back : GAP + 1 - back + steps]
+        numbers = np.cumsum(begins.ravel())[flags.ravel()]
+        false = 0
+        if len(numbers):
+            touched = np.zeros(numbers[-1] + 1, dtype=bool)
+            touched[numbers[self.covered[flags]]] = True
+            false = int(numbers[-1] - touched[1:].sum())
+        total = len(self.rows)
+        return 2 * found / (found + false + total), 1000 * false / self.series_days, found / max(total, 1)

@@ -35,6 +35,10 @@ RARITY = 1.0
 """Days without spend are not judged, so a day of spend in a sparse series may be surprising more easily."""
 
 
+_BACK = np.arange(1, max(WINDOWS), dtype=np.int32)[:, None]
+_AHEAD = np.arange(max(WINDOWS), 0, -1, dtype=np.float32)[:, None]
+
+
 @dataclass(frozen=True, slots=True)
 class Sight:
     """Hold the day as seen against its outlook.
@@ -148,23 +152,25 @@ def weigh_evidence(states: States, outlook: Outlook, sight: Sight) -> Evidence:
 
 def _means(states: States, outlook: Outlook, sight: Sight) -> tuple[tuple[Floats, ...], tuple[Floats, ...], Flags]:
     """Return the last days' means in standard errors, the means, and whether they rise."""
-    columns = np.arange(len(states))
+    series = len(states)
+    columns = np.arange(series)
     plain = np.where(sight.calendar | sight.unproven, outlook.levels.fast, sight.level)
-    days = np.stack([plain, *(states.recent[(states.age - back) % RECENT, columns] for back in range(1, max(WINDOWS)))])
+    days = np.empty((max(WINDOWS), series), dtype=np.float32)
+    days[0] = plain
+    days[1:] = states.recent.ravel()[(states.age - _BACK) % RECENT * series + columns]
     noise = outlook.spread * outlook.spread * outlook.persistence
     limit = MEAN_CLIP * outlook.spread
     scores, means = [], []
     for place, window in enumerate(WINDOWS):
-        row = (states.age - window) % RECENT
-        base, slope = states.recent_base[row, columns], states.recent_slope[row, columns]
-        total = np.zeros_like(base)
-        for back in range(window):
-            total += np.clip(days[back] - (base + slope * (window - back)), -limit, limit)
-        doubt = states.recent_doubt[row, columns] * (outlook.levels.slow_lag + (window + 1) / 2) ** 2
+        cells = (states.age - window) % RECENT * series + columns
+        base, slope = states.recent_base.ravel()[cells], states.recent_slope.ravel()[cells]
+        apart = days[:window] - (base + slope * _AHEAD[-window:])
+        np.minimum(np.maximum(apart, -limit, out=apart), limit, out=apart)
+        mean = apart.sum(axis=0) / window
+        doubt = states.recent_doubt.ravel()[cells] * (outlook.levels.slow_lag + (window + 1) / 2) ** 2
         ordinary = noise / window + doubt + outlook.levels.slow_variance
         error = np.sqrt(np.maximum(ordinary, states.mean_square[place]))
-        valid = sight.judged & (states.age > window + FIRST_JUDGED)
-        means.append(np.where(valid, total / window, 0))
+        means.append(np.where(sight.judged & (states.age > window + FIRST_JUDGED), mean, 0))
         scores.append(means[-1] / error)
     newest = days[0] + days[1] + days[2]
     middle = days[3] + days[4] + days[5] + days[6]

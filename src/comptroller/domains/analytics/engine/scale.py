@@ -28,6 +28,9 @@ BAND_TAIL: Final = 0.005
 """The band that is drawn leaves out this share of ordinary days on each side."""
 
 _CONSTANTS: Final = tuple(lgamma((v + 1) / 2) - lgamma(v / 2) - 0.5 * log(v * pi) for v in FREEDOM)
+_FREEDOM: Final = np.array(FREEDOM, dtype=np.float32)[:, None]
+_CONSTANT: Final = np.array(_CONSTANTS, dtype=np.float32)[:, None]
+_FIRST_KNOTS: Final = (np.arange(len(FREEDOM), dtype=np.int32) * KNOTS)[:, None]
 
 
 @cache
@@ -78,18 +81,21 @@ def band_width(variance: Floats, weights: Floats) -> Floats:
 
 def surprise(distance: Floats, variance: Floats, weights: Floats) -> Floats:
     """Return minus the log of the probability that an ordinary day lies further out than ``distance``."""
-    log_distance = np.log(np.maximum(distance, 1e-9))
-    tables = _log_tails()
-    tail = np.zeros_like(distance)
     scale = (KNOTS - 1) / (HIGHEST_LOG - LOWEST_LOG)
-    for model in range(len(FREEDOM)):
-        place = (log_distance - 0.5 * np.log(variance[model]) - LOWEST_LOG) * scale
-        place = np.clip(place, 0.0, KNOTS - 1.001)
-        left = place.astype(np.int32)
-        part = place - left
-        table = tables[model]
-        tail += weights[model] * np.exp(table[left] * (1 - part) + table[left + 1] * part)
-    return -np.log(tail)
+    log_distance = np.log(np.maximum(distance, 1e-9)) - LOWEST_LOG
+    place = (log_distance - 0.5 * np.log(variance)) * scale
+    np.maximum(place, 0.0, out=place)
+    np.minimum(place, KNOTS - 1.001, out=place)
+    left = place.astype(np.int32)
+    place -= left
+    left += _FIRST_KNOTS
+    table = _log_tails().ravel()
+    low = table[left]
+    low += (table[left + 1] - low) * place
+    tails = np.exp(low)
+    tails *= weights
+    tail = tails[0] + tails[1] + tails[2] + tails[3] + tails[4]
+    return np.asarray(-np.log(tail), dtype=np.float32)
 
 
 def learn(variance: Floats, fit: Floats, days: Floats, residual: Floats, taught: NDArray[np.bool_]) -> None:
@@ -101,15 +107,19 @@ def learn(variance: Floats, fit: Floats, days: Floats, residual: Floats, taught:
     rate = np.where(taught, np.maximum(RATE, 1 / (days + PRIOR_DAYS)), 0).astype(np.float32)
     square = residual * residual
     upward = residual > 0
-    for side in (0, 1):
-        own = upward if side else ~upward
-        share = np.where(own, np.float32(OWN_SHARE), np.float32(OTHER_SHARE))
-        for model, freedom in enumerate(FREEDOM):
-            width = variance[side, model]
-            ratio = np.minimum(square / width, CLIP**2)
-            gain = _CONSTANTS[model] - (freedom + 1) / 2 * np.log1p(ratio / freedom) - 0.5 * np.log(width)
-            row = fit[side, model]
-            fit[side, model] = np.where(taught, (1 - (1 - FORGETTING) * share) * row + share * gain, row)
-            target = (freedom + 1) / (freedom + ratio) * ratio * width
-            variance[side, model] = width + rate * share * (np.maximum(target, MIN_VARIANCE) - width)
+    own, other = np.float32(OWN_SHARE), np.float32(OTHER_SHARE)
+    share = np.stack([np.where(upward, other, own), np.where(upward, own, other)])[:, None, :]
+    ratio = square / variance
+    np.minimum(ratio, CLIP**2, out=ratio)
+    gain = np.log1p(ratio / _FREEDOM) * (-0.5 * (_FREEDOM + 1))
+    gain -= 0.5 * np.log(variance)
+    gain += _CONSTANT
+    gain -= (1 - FORGETTING) * fit
+    gain *= share * taught
+    fit += gain
+    target = (_FREEDOM + 1) / (_FREEDOM + ratio) * ratio * variance
+    np.maximum(target, MIN_VARIANCE, out=target)
+    target -= variance
+    target *= rate * share
+    variance += target
     days += taught

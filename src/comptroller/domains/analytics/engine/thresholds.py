@@ -28,8 +28,8 @@ class Cuts:
 
 
 CUTS: Final[dict[Sensitivity, Cuts]] = {
-    Sensitivity.NORMAL: Cuts(point=8.3, drop=9.9, dip=4.0, means=(4.4, 3.7, 3.4), gap=8.0, start=2.3),
-    Sensitivity.HIGH: Cuts(point=7.4, drop=8.8, dip=3.2, means=(3.9, 3.35, 3.0), gap=7.0, start=2.0),
+    Sensitivity.NORMAL: Cuts(point=8.3, drop=8.0, dip=3.7, means=(3.85, 3.4, 3.2), gap=8.0, start=2.3),
+    Sensitivity.HIGH: Cuts(point=7.8, drop=7.7, dip=3.2, means=(3.5, 2.95, 3.1), gap=7.5, start=2.2),
 }
 
 
