@@ -78,7 +78,7 @@ def _incidents(shown: tuple[WouldOpen, ...]) -> Table:
     table.add_column("Trend", no_wrap=True)
     for one in shown:
         anomaly = one.anomaly
-        line = output.spark_line(one.curve.actual, one.curve.abnormal, width=24)
+        line = output.spark_line(one.curve.actual, one.curve.abnormal)
         seen = output.day(one.seen_at, anomaly.grain)
         table.add_row(
             output.severity(anomaly.severity), anomaly.description, seen, output.money(anomaly.at_stake), line

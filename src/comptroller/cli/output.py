@@ -22,6 +22,7 @@ SEVERITY_STYLES: Final = {
 }
 ABNORMAL_STYLE: Final = "bold red"
 _WHOLE_FROM: Final = 1000
+_RAISED: Final = 0.4
 
 
 def console() -> Console:
@@ -63,16 +64,24 @@ def days(start: datetime, end: datetime, grain: Grain) -> str:
     return first if first == last else f"{first} … {last}"
 
 
-def spark_line(values: Sequence[float], abnormal: Sequence[bool], *, width: int = 30) -> Text:
-    """Return the last values as bars from zero to the highest, the abnormal ones marked."""
-    shown, marks = list(values)[-width:], list(abnormal)[-width:]
-    highest = max((value for value in shown if not math.isnan(value)), default=0.0)
+def spark_line(values: Sequence[float], abnormal: Sequence[bool], *, width: int = 24) -> Text:
+    """Return bars around the first abnormal value, a third of them from before it; the abnormal ones marked.
+
+    Bars stand on zero, unless all of them are so high that their differences would not show.
+    """
+    first = next((position for position, mark in enumerate(abnormal) if mark), len(values))
+    begin = max(min(first - width // 3, len(values) - width), 0)
+    shown, marks = values[begin : begin + width], abnormal[begin : begin + width]
+    known = [value for value in shown if not math.isnan(value)]
+    highest, lowest = max(known, default=0.0), min(known, default=0.0)
+    base = lowest - (highest - lowest) / 4 if lowest > _RAISED * highest else 0.0
     line = Text()
     for value, mark in zip(shown, marks, strict=True):
         if math.isnan(value):
             line.append(" ")
             continue
-        level = 0 if highest <= 0 else min(int(max(value, 0.0) / highest * len(BARS)), len(BARS) - 1)
+        share = (value - base) / (highest - base) if highest > base else 0.0
+        level = min(int(max(share, 0.0) * len(BARS)), len(BARS) - 1)
         line.append(BARS[level], style=ABNORMAL_STYLE if mark else "cyan")
     return line
 

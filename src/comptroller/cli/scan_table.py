@@ -11,6 +11,7 @@ from comptroller.types.anomalies import Change, Found
 from comptroller.types.costs import DeliveryOutcome, IngestReport
 from comptroller.types.scan import ScanReport
 
+_WIDE = 120  # below, a table's words stand one above the other
 _LABELS = {Change.OPENED: "new", Change.EXTENDED: "goes on", Change.CLOSED: "ended", Change.UNCHANGED: "known"}
 
 
@@ -21,8 +22,8 @@ def print_scan(console: Console, report: ScanReport, *, dry_run: bool) -> None:
         console.print(Text(f"  skipped: {line}", style="yellow"))
     told = [one for one in report.detection.found if one.anomaly.suppressed_reason is None]
     quiet = len(report.detection.found) - len(told)
-    if told:
-        console.print(_table(told))
+    for part in [_table(told)] if told and console.width >= _WIDE else map(_block, told):
+        console.print(part)
     console.print(_closing(report, told, quiet, dry_run=dry_run))
 
 
@@ -67,6 +68,12 @@ def _table(told: list[Found]) -> Table:
     return table
 
 
+def _block(one: Found) -> Text:
+    """Return an incident in lines of its own, for narrow terminals and logs."""
+    level, what, since, stake, line, owner = _row(one)
+    return Text.assemble("\n", level, f"  {stake} at stake since {since}  ", line, f"  {owner}\n", what)
+
+
 def _row(one: Found) -> tuple[Text | str, ...]:
     anomaly, curve = one.anomaly, one.curve
     what = Text(anomaly.description)
@@ -74,7 +81,7 @@ def _row(one: Found) -> tuple[Text | str, ...]:
     if one.incident_id is not None:
         what.append(f" · incident {one.incident_id}", style="dim")
     since = output.day(anomaly.start_at, anomaly.grain)
-    line = Text("") if curve is None else output.spark_line(curve.actual, curve.abnormal, width=24)
+    line = Text("") if curve is None else output.spark_line(curve.actual, curve.abnormal)
     owner = anomaly.owner or anomaly.team or "-"
     return output.severity(anomaly.severity), what, since, output.money(anomaly.at_stake, anomaly.currency), line, owner
 
