@@ -53,6 +53,7 @@ def culprits(rng, story, history):
             (*span, size, service, None, None),
             (*span, size * 0.7, second[0], None, None),
         ],
+        "a service and a small cell": [(*span, size, service, None, None), (*span, size * 0.2, *second)],
         "a cell, to the end": [(start, history + 25, size, *first)],
         "a service, to the end": [(start, history + 25, size, service, None, None)],
         "two cells, days overlap": [
@@ -72,6 +73,7 @@ STORIES = (
     "two cells, same days",
     "two services, same days",
     "two cells, days overlap",
+    "a service and a small cell",
     "a cell, to the end",
     "a service, to the end",
 )

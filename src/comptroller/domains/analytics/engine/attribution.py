@@ -191,13 +191,14 @@ class _Book:
         return True
 
     def _is_new_money(self, group: Group) -> bool:
-        """Return whether the total, less the causes known, still shows the group; True where there is no total."""
+        """Return whether the total, less the causes known, surely shows the group too; True where there is no total."""
         node = group.primary
         total = self._linker.total_excess(node)
         if total is None:
             return True
+        excess, noise = total
         known = sum(self._claimed[node.scope, day] for day in range(node.start, node.end))
-        return total - known > _EXPLAINED_SHARE * node.excess
+        return excess - known > _EXPLAINED_SHARE * node.excess + noise
 
     def _room(self, group: Group, member: Node) -> list[_Budget]:
         """Return the open budgets on the member's axis of causes that may have the group as a part."""

@@ -102,6 +102,12 @@ class Linker:
         series = list(dict.fromkeys([*(node.episode.series for node in nodes), *totals]))
         self._total_row = {observation.keys[row].currency: series.index(row) for row in totals}
         rows = np.array(series, dtype=np.intp)
+        verdict = observation.judgement
+        self._total_noise = {
+            observation.keys[row].currency: float(np.nanmean(verdict.high[row] - verdict.low[row])) / 2 * _BAND_TO_NOISE
+            for row in totals
+            if np.isfinite(verdict.high[row] - verdict.low[row]).any()
+        }
         self._daily = observation.excess(rows, observation.first_step, observation.end_step)
         self._sums = np.zeros((rows.size, self._daily.shape[1] + 1))
         np.cumsum(self._daily, axis=1, out=self._sums[:, 1:])
@@ -130,13 +136,17 @@ class Linker:
         sums = self._sums[node.row]
         return float(sums[end - self._first] - sums[start - self._first]) * node.episode.direction
 
-    def total_excess(self, days: Node) -> float | None:
-        """Return the excess of all spend in the node's currency over its days, in its direction; None if not known."""
+    def total_excess(self, days: Node) -> tuple[float, float] | None:
+        """Return the excess of all spend in the node's currency over its days, in its direction, and the noise of that.
+
+        None where there is no total.
+        """
         row = self._total_row.get(days.key.currency)
         if row is None:
             return None
         start, end = days.start - self._first, days.end - self._first
-        return float(self._sums[row, end] - self._sums[row, start]) * days.episode.direction
+        excess = float(self._sums[row, end] - self._sums[row, start]) * days.episode.direction
+        return excess, self._total_noise.get(days.key.currency, 0.0) * math.sqrt(end - start)
 
     def on_day(self, node: Node, axis: str, limit: int) -> list[Node]:
         """Return nodes of an axis that are abnormal on the node's largest day, those nearest in excess first."""
