@@ -59,7 +59,7 @@ def bare_read(path):
     """Seconds in which DuckDB reads every cell as text."""
     source = f"'{path}'" if path.suffix == ".parquet" else f"read_csv('{path}', all_varchar=true)"
     with duckdb.connect(config={"threads": 2}) as connection:
-        seconds, _ = timed(lambda: connection.execute(f"select max(columns(*)) from {source}").fetchall())
+        seconds, _ = timed(lambda: connection.execute(f"select max(hash(columns(*))) from {source}").fetchall())
     return seconds
 
 

@@ -127,13 +127,16 @@ def _typed(reading: Reading) -> dict[str, str]:
         "billing_account": f"coalesce(raw_billing_account, '{NONE}')",
         "account": f"coalesce(raw_account, raw_billing_account, '{NONE}')",
         "tags": "raw_tags",
-        "consumed_quantity": decimal_text("raw_quantity", is_float=True),
+        "consumed_quantity": decimal_text("raw_quantity", is_float=True, has_thousands=reading.has_thousands),
         "input_tokens": whole("raw_input_tokens"),
         "output_tokens": whole("raw_output_tokens"),
         "cache_read_tokens": f"coalesce({whole('raw_cache_read_tokens')}, 0)",
         "cache_write_tokens": f"coalesce({whole('raw_cache_write_tokens')}, 0)",
     }
-    columns |= {f"given_{name}": decimal_text(f"raw_{name}", is_float=reading.is_float) for name in COSTS}
+    for name in COSTS:
+        columns[f"given_{name}"] = decimal_text(
+            f"raw_{name}", is_float=reading.is_float, has_thousands=reading.has_thousands
+        )
     return columns | {column: f"raw_{name}" for name, column in _COPIED.items()}
 
 

@@ -24,6 +24,8 @@ class Reading:
         where: SQL condition of the rows that are cost at all.
         has_unique_ids: The id field names one use; two rows of one id are the same row twice or an error.
         has_unique_days: A service has one row per time.
+        has_thousands: A comma within a number parts thousands; where cells are parted by something else it may be
+            a decimal comma.
         counts_requests: The quantity is how many requests a row sums.
     """
 
@@ -36,6 +38,7 @@ class Reading:
     has_unique_ids: bool = False
     has_unique_days: bool = False
     counts_requests: bool = False
+    has_thousands: bool = True
 
     def has(self, *names: str) -> bool:
         """Say whether the file has any of the fields."""

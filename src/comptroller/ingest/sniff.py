@@ -1,6 +1,7 @@
 """What a file is, by its columns; and if it is no bill, precisely why not."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Final
 
 from comptroller.enums import BillFormat
@@ -52,7 +53,7 @@ def recognise(table: Table, *, wanted: BillFormat | None, column_map: Mapping[st
     missing = _missing(reading)
     if missing:
         raise _lacking(table, reading, missing)
-    return reading
+    return replace(reading, has_thousands=table.delimiter == ",")
 
 
 def _missing(reading: Reading) -> list[str]:

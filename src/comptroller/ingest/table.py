@@ -25,7 +25,7 @@ MAX_PARQUET_ROWS_PER_BYTE: Final = 4
 FREE_PARQUET_ROWS: Final = 5_000_000
 # A log entry with its messages; DuckDB holds a few of this size.
 MAX_OBJECT_BYTES: Final = 16 << 20
-_JSON_SAMPLE: Final = 200
+_JSON_SAMPLE: Final = 10_000
 # Spans of OpenTelemetry keep what they know of a call one level down.
 _ATTRIBUTES: Final = "attributes"
 _NULLS: Final = ", ".join(literal(text) for text in NULL_TEXTS)

@@ -21,8 +21,10 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _bare(text: str) -> str:
+def _bare(text: str, *, has_thousands: bool) -> str:
     dressed = f"replace(trim({text}), '$', '')"
+    if not has_thousands:
+        return dressed
     return f"case when regexp_full_match({dressed}, '{_THOUSANDS}') then replace({dressed}, ',', '') else {dressed} end"
 
 
@@ -37,14 +39,15 @@ def _places(text: str) -> str:
     return f"({fraction} - {exponent})"
 
 
-def decimal_text(text: str, *, is_float: bool = False) -> str:
+def decimal_text(text: str, *, is_float: bool = False, has_thousands: bool = True) -> str:
     """Return SQL for the exact decimal as plain text: as given where it is plain, NULL where it is no such number.
 
     Args:
         text: An SQL expression of text.
         is_float: The source only has a binary float: its noise beyond 18 places is cut, not refused.
+        has_thousands: A comma parts thousands; where it may part decimals, such a number is refused.
     """
-    bare = _bare(text)
+    bare = _bare(text, has_thousands=has_thousands)
     value = f"try_cast({bare} as decimal(38, 18))"
     exact = "true" if is_float else f"{_places(bare)} <= 18"
     loose = f"case when regexp_full_match({bare}, '{_LOOSE}') and {exact} then {_trimmed(value)} end"

@@ -156,6 +156,14 @@ def test_any_table_is_read_by_a_column_map(write, read):
     assert row["description"] == "hello"
 
 
+def test_a_comma_in_a_number_is_refused_where_it_may_be_a_decimal_comma(write, read):
+    column_map = {"time": "Day", "cost": "Amount"}
+    (row,) = read(write("us.csv", 'Day,Amount\n2025-04-01,"1,234.50"\n'), column_map=column_map)
+    assert row["billed_cost"] == "1234.5"
+    with pytest.raises(BadFileError, match="line 2, Amount '1,234': no exact decimal"):
+        read(write("eu.csv", "Day;Amount\n2025-04-01;1,234\n"), column_map=column_map)
+
+
 def test_a_column_map_goes_over_what_a_format_found(write, read, focus):
     path = write("bill.csv", focus({"Other": "9", "Dept": "growth"}))
     (row,) = read(path, column_map={"effective": "Other", "team": "Dept"})
