@@ -54,6 +54,16 @@ def test_the_smallest_set_that_carries_four_fifths_is_named():
     assert named == {"s": 1.0, "a0": 0.45, "a1": 0.4}
 
 
+def test_of_several_values_that_are_abnormal_for_other_reasons_none_is_named():
+    keys = [key("service", "s"), key("account", "a"), key("account", "b"), key("region", "r")]
+    actual = np.full((4, 30), 100.0)
+    actual[:, 20] += [300, 900, 800, 5000]
+    observation = judge(keys, actual, [100.0] * 4, [2.0, 900.0, 900.0, 9000.0], band=1.0)
+    observation.judgement.high[:] = observation.judgement.low[:]
+    (named,) = explained(observation)
+    assert set(named) == {"s", "r"}
+
+
 def test_a_value_whose_new_level_was_learned_is_still_named():
     keys = [key("account", "a"), key("service", "new"), key("service", "old")]
     actual = np.repeat(np.array([[100.0], [0.0], [100.0]]), 60, axis=1)

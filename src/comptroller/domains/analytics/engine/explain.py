@@ -9,7 +9,7 @@ Interface:
 Per axis, the smallest set of at most five values that carries at least 80 % of the excess is named, the largest
 first; an axis on which it is spread wider is left out. The primary series carries all of it on its own axis. Series
 that the anomaly has as evidence come before others: a series with a larger excess of its own may be abnormal for
-another reason. A share is of the anomaly's excess and at most 1.
+another reason, and of several such that do not fit none is named. A share is of the anomaly's excess and at most 1.
 
 What a value usually costs is, for anomalies of up to three steps, the detector's expectation. For longer ones, which
 it follows within days, sooner on some series than on others, it is the median of the same weekdays (hours) of the four
@@ -143,10 +143,16 @@ def _name(draft: AnomalyDraft, shown: Sequence[tuple[SeriesKey, float]]) -> tupl
 
 
 def _smallest(shares: Mapping[SeriesKey, float]) -> list[SeriesKey]:
-    """Return the fewest values that carry 80 %; a single one that fits comes first, none if it takes more than five."""
-    fitting = [key for key, share in shares.items() if abs(share - 1) <= _FIT]
+    """Return the fewest values that carry 80 %: the one that fits best, the only one able to, or up to five together.
+
+    Where several could each carry all of it and none fits, none is named: they are abnormal for other reasons too.
+    """
+    able = [key for key, share in shares.items() if share >= CARRIED_SHARE]
+    fitting = [key for key in able if shares[key] - 1 <= _FIT]
     if fitting:
         return [min(fitting, key=lambda key: abs(shares[key] - 1))]
+    if able:
+        return able if len(able) == 1 else []
     picked: list[SeriesKey] = []
     carried = 0.0
     for key in sorted(shares, key=lambda k: -shares[k])[:MOST_VALUES]:
