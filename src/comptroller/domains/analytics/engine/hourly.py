@@ -28,6 +28,8 @@ MEAN_MEMORY: Final = 1 / 300
 CLIP: Final = 3.0
 DIP_RATIO: Final = -2.0
 SHIFT_HOURS: Final = 24
+GOES_ON: Final = 0.6
+"""After a flagged hour this score is enough: what goes on needs no second proof."""
 LOG_FLOOR: Final = 1e-30
 
 
@@ -145,6 +147,7 @@ def _judge_hour(state: _Hours, slots: tuple[int, int], values: NDArray[np.float6
     up = np.where(mature & (beyond > spread), up, 0)
     down = np.where(mature & (means[1] < DIP_RATIO) & (beyond < DIP_RATIO), -scores[1] / cuts.dip, 0)
     score = np.maximum(up, down).astype(np.float32)
+    score = np.where((state.run > 0) & (score >= GOES_ON), np.maximum(score, 1), score)
     flag = score >= 1
     state.run = np.where(flag, state.run + 1, 0).astype(np.float32)
     expected = np.where(state.age > 0, np.exp(np.minimum(base, 80)), np.nan).astype(np.float32)
