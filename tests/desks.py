@@ -3,11 +3,15 @@
 import asyncio
 import inspect
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import text
 
+from comptroller.clock import utc_now
 from comptroller.database import create_async_engine, create_engine
+from comptroller.face.binding import AsyncPlace
+from comptroller.face.library import AsyncComptroller, Comptroller
+from comptroller.runtime.async_run import AsyncHold, AsyncRun
 from comptroller.spine.orchestrator.operation import Operation, Procedure
 from comptroller.types.caller import Caller
 
@@ -66,3 +70,45 @@ class Desk:
         """Close every connection."""
         self._reader.dispose()
         self.result(self.engine.dispose())
+
+
+class Synced:
+    """An object of the async face as a test reads it: coroutines are run, contexts are entered by ``with``.
+
+    Args:
+        thing: The real object; nothing of it is replaced.
+        runner: Runs the coroutines of this test.
+    """
+
+    def __init__(self, thing: Any, runner: asyncio.Runner) -> None:
+        self._thing, self._runner = thing, runner
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._thing, name)
+        if isinstance(value, AsyncPlace):
+            return Synced(value, self._runner)
+        return (lambda *args, **kwargs: self._done(value(*args, **kwargs))) if callable(value) else value
+
+    def __enter__(self) -> Self:
+        self._runner.run(self._thing.__aenter__())
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._runner.run(self._thing.__aexit__(*error))
+
+    def _done(self, result: Any) -> Any:
+        if inspect.isawaitable(result):
+            result = self._runner.run(_awaited(result))
+        return Synced(result, self._runner) if isinstance(result, AsyncRun | AsyncHold) else result
+
+
+async def _awaited(result: Any) -> Any:
+    return await result
+
+
+def opened(url: str, runner: asyncio.Runner, *, is_async: bool, tenant: str = "acme", clock: Any = utc_now) -> Any:
+    """Open the library's face over a database, sync or async, to be used alike."""
+    caller = Caller(tenant, "ana", clock)
+    if is_async:
+        return Synced(AsyncComptroller(create_async_engine(url), caller), runner)
+    return Comptroller(create_engine(url), caller)

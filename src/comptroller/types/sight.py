@@ -1,6 +1,6 @@
 """What people see of limits and spend."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -25,6 +25,14 @@ class Explanation:
     killed: str | None
     is_ungoverned: bool
     requires_limit: bool
+
+    def __iter__(self) -> Iterator[Standing]:
+        """Go through the limits that apply."""
+        return iter(self.standings)
+
+    def __len__(self) -> int:
+        """Return how many limits apply."""
+        return len(self.standings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,3 +106,13 @@ class Complaint:
     name: str
     told: str
     is_grave: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Unbalanced:
+    """A balance that is not what its entries say: (spent, held) in quanta, stored and derived."""
+
+    balance_id: str
+    limit_id: str
+    stored: tuple[int, int]
+    derived: tuple[int, int]

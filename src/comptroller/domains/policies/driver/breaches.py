@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from comptroller.domains.policies.engine.breach import BUILTIN_LIMITS, BreachDraft
 from comptroller.errors import NotFoundError
 from comptroller.ids import uuid7
-from comptroller.sql import Statement
+from comptroller.sql import Statement, bound, write_in_turn
 
 # Existence rests on this SELECT, not on foreign keys: SQLite keeps those only where they are switched on.
 _INSERT: Final = """INSERT INTO limit_breaches (tenant_id, id, limit_id, breach_type, value_at_breach, limit_value,
@@ -29,6 +29,7 @@ _RECORD: Final = Statement(
 _QUEUE: Final = Statement(
     f"{_OUTBOX} VALUES (:tenant_id, :notice_id, 'limit.breached', :id, 'HIGH', CAST(:payload AS JSONB), :now)"
 )
+_STATEMENTS: Final = {"postgresql": (_RECORD,), "sqlite": (_RECORD, _QUEUE)}
 _BUILTIN: Final = Statement(
     """INSERT INTO limits (tenant_id, id, name, unit, ceiling_quanta, every, timezone, scope, per, require, mode,
     warn_at, opens_incident, builtin, version, created_at, created_by)
@@ -44,17 +45,11 @@ def record_breach(conn: Connection, draft: BreachDraft, *, now: datetime) -> str
     Raises:
         NotFoundError: If the limit, or the incident that is named, does not exist for the tenant.
     """
-    parameters = _parameters(draft, now)
+    parameters = bound(conn, _parameters(draft, now))
     if draft.limit_id in BUILTIN_LIMITS:
-        _BUILTIN.execute(conn, parameters)
-    recorded = _RECORD.execute(conn, parameters)
-    if conn.dialect.name == "postgresql":
-        if recorded.first() is None:
-            raise _missing(conn, draft)
-    elif recorded.rowcount == 0:
+        _BUILTIN.execute_bound(conn, parameters)
+    if not write_in_turn(conn, _STATEMENTS[conn.dialect.name], parameters):
         raise _missing(conn, draft)
-    else:
-        _QUEUE.execute(conn, parameters)
     return str(parameters["id"])
 
 

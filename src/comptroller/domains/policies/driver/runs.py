@@ -132,3 +132,9 @@ def as_run(row: Row[Any]) -> Run:
         end_reason=row.end_reason,
         iterations=row.iterations,
     )
+
+
+def find_hold(conn: Connection, tenant: str, run_id: str) -> str:
+    """Return the hold by which a run counts against limits on runs; empty where it has none."""
+    found = select(_RUNS.c.hold_id).where(_RUNS.c.tenant_id == tenant, _RUNS.c.id == run_id)
+    return str(conn.execute(found).scalar() or "").replace("-", "")

@@ -1,9 +1,10 @@
 """The draft of a limit breach: checked, ready to store."""
 
-import json
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
+
+import msgspec
 
 from comptroller import checks
 from comptroller.enums import BreachType
@@ -11,6 +12,8 @@ from comptroller.errors import InvalidInputError
 
 # Limits that decide without a balance; their rows appear with their first breach.
 BUILTIN_LIMITS: Final = frozenset({"builtin:kill-switch", "builtin:pricing", "builtin:no-limit", "builtin:run"})
+
+_encode: Final = msgspec.json.Encoder(order="sorted").encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,7 @@ def draft_breach(
         value_at_breach=value,
         limit_value=ceiling,
         details=checks.json_details("details", details),
-        payload=json.dumps(told, ensure_ascii=False, sort_keys=True, separators=(",", ":")),
+        payload=_encode(told).decode(),
         **said,  # type: ignore[arg-type]  # a mapping of differently typed values
     )
 
