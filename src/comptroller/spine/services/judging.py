@@ -12,14 +12,17 @@ from comptroller.domains.analytics.engine.episodes import find_episodes
 from comptroller.domains.analytics.engine.feedback import heed_feedback
 from comptroller.domains.analytics.engine.grid import Grid
 from comptroller.domains.analytics.engine.hourly import judge_hourly
+from comptroller.domains.analytics.engine.newcomers import let_new_spend_last
 from comptroller.domains.analytics.engine.observation import Observation, step_start
 from comptroller.domains.analytics.engine.panel import Panel
 from comptroller.domains.analytics.engine.provisional import provisional_steps
 from comptroller.domains.analytics.engine.severity import rank
 from comptroller.enums import Grain
-from comptroller.spine.services.detection_facts import Facts, OnRecord
+from comptroller.spine.services.detection_facts import HISTORY_DAYS, Facts, OnRecord
 from comptroller.spine.services.findings import HOURS_A_DAY, Finding, Finisher, Options
 
+# Where older history was cut off, the first days only make the baselines: what happened then was judged back then.
+WARM_UP_DAYS: Final = 60
 # Hourly verdicts are kept for the newest days, which daily data cannot judge yet.
 HOURLY_DAYS: Final = 2
 # So many of the newest hours end no anomaly: usage of an hour arrives late.
@@ -59,12 +62,17 @@ def _observe_days(facts: Facts, grid: Grid, options: Options) -> Observation:
     provisional = provisional_steps(facts.fullness, grid.end_step, grid.quanta.shape[1])
     panel = Panel(grid.values, step_start(grid.first_step).date())
     verdict = judge_daily(panel, sensitivity=options.sensitivity, provisional=provisional.shares)
-    return Observation(grid.keys, grid.quanta, verdict, grid.first_step, provisional.settled_until)
+    let_new_spend_last(verdict, grid.quanta, Grain.DAY)
+    judged_from = grid.first_step + (WARM_UP_DAYS if grid.quanta.shape[1] >= HISTORY_DAYS else 0)
+    return Observation(
+        grid.keys, grid.quanta, verdict, grid.first_step, provisional.settled_until, judged_from=judged_from
+    )
 
 
 def _observe_hours(grid: Grid, options: Options) -> Observation:
     first_hour = step_start(grid.first_step, Grain.HOUR)
     verdict = judge_hourly(grid.values, first_hour=first_hour, sensitivity=options.sensitivity)
+    let_new_spend_last(verdict, grid.quanta, Grain.HOUR)
     fresh = max(grid.end_step - HOURLY_DAYS * HOURS_A_DAY - grid.first_step, 0)
     verdict.flag[:, :fresh] = False
     verdict.score[:, :fresh] = 0
