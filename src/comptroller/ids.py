@@ -4,9 +4,7 @@ import os
 import threading
 import time
 
-_VERSION = 0x7 << 76
-_VARIANT = 0x2 << 62
-_RANDOM_BITS = 62
+_VARIANT = 0x2 << 62  # over 62 random bits
 _SEQUENCE_BITS = 12
 _lock = threading.Lock()
 
@@ -28,7 +26,8 @@ def uuid7() -> str:
     """Return a new UUIDv7 as text; ids made in one process sort in the order they were made."""
     tick = _next_tick()
     milliseconds, sequence = tick >> _SEQUENCE_BITS, tick & ((1 << _SEQUENCE_BITS) - 1)
-    random_bits = int.from_bytes(os.urandom(8), "big") >> (64 - _RANDOM_BITS)
-    value = (milliseconds << 80) | _VERSION | (sequence << 64) | _VARIANT | random_bits
-    digits = f"{value:032x}"
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+    tail = (int.from_bytes(os.urandom(8), "big") >> 2) | _VARIANT
+    return (
+        f"{milliseconds >> 16:08x}-{milliseconds & 0xFFFF:04x}-7{sequence:03x}"
+        f"-{tail >> 48:04x}-{tail & 0xFFFF_FFFF_FFFF:012x}"
+    )

@@ -23,6 +23,7 @@ REVIEWED = {
     "sqlalchemy.orm": "the contract's sqlalchemy and sqlmodel: SQLModel's Session is a subclass of this Session",
     "comptroller.clock": "utc_now",
     "comptroller.ids": "generate_uuid",
+    "comptroller.enums": "the contract's breach types, of which each has a counter",
     "comptroller.metrics": "the contract's app.metrics",
     "comptroller.guard": "raises the contract's app.errors.governance, from one place",
     "comptroller.database": "table_exists",

@@ -18,6 +18,7 @@ from comptroller.domains.incidents.driver.opening import open_incident
 from comptroller.domains.incidents.engine.draft import draft_incident
 from comptroller.domains.policies.driver.breaches import record_breach
 from comptroller.domains.policies.engine.breach import draft_breach
+from comptroller.enums import BreachType
 from comptroller.guard import bridged, mandatory, note
 from comptroller.models.killswitch import Incident
 from comptroller.models.policy_control_plane import LimitBreach
@@ -26,6 +27,10 @@ _ANALYTICS: Final = "Analytics"
 _POLICIES: Final = "Policies"
 _CREATE: Final = "create_incident_from_cost_anomaly"
 _RECORD: Final = "record_limit_breach"
+_CREATED: Final = metrics.governance_incidents_created_total.labels(domain=_ANALYTICS, source_type="cost_anomaly")
+_RECORDED: Final = {
+    word: metrics.governance_limit_breaches_recorded_total.labels(breach_type=word.value) for word in BreachType
+}
 
 
 def utc_now() -> datetime:
@@ -227,8 +232,7 @@ def _create_incident(session: Session, said: dict[str, Any]) -> str:
     ) as conn:
         incident_id, is_new = open_incident(conn, draft_incident(**said), now=utc_now())
         if is_new:
-            created = metrics.governance_incidents_created_total
-            note(conn, created.labels(domain=_ANALYTICS, source_type="cost_anomaly").inc)
+            note(conn, _CREATED.inc)
         return incident_id
 
 
@@ -238,8 +242,7 @@ def _record_breach(session: Session, said: dict[str, Any]) -> str:
     ) as conn:
         draft = draft_breach(**said)
         breach_id = record_breach(conn, draft, now=utc_now())
-        recorded = metrics.governance_limit_breaches_recorded_total
-        note(conn, recorded.labels(breach_type=draft.breach_type.value).inc)
+        note(conn, _RECORDED[draft.breach_type].inc)
         return breach_id
 
 

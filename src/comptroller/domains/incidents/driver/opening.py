@@ -1,5 +1,6 @@
 """Write an incident with its first timeline event and its notice; PostgreSQL in one statement, SQLite in three."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -7,7 +8,7 @@ from sqlalchemy import Connection, Row
 
 from comptroller.domains.incidents.engine.draft import IncidentDraft
 from comptroller.ids import uuid7
-from comptroller.sql import Statement
+from comptroller.sql import Statement, bound, write_in_turn
 
 _COLUMNS: Final = (
     "tenant_id, id, source_type, anomaly_id, anomaly_type, severity, status, suppressed_reason, title, description, "
@@ -43,6 +44,7 @@ _QUEUE: Final = Statement(
     "SELECT :tenant_id, :notice_id, 'incident.opened', :id, :severity, CAST(:detail AS JSONB), :now "
     "FROM incidents WHERE tenant_id = :tenant_id AND id = :id AND status = 'open'"
 )
+_STATEMENTS: Final = {"postgresql": (_OPEN,), "sqlite": (_OPEN, _TELL, _QUEUE)}
 _KNOWN: Final = Statement(
     "SELECT id, merged_into FROM incidents WHERE tenant_id = :tenant_id AND anomaly_id = :anomaly_id"
 )
@@ -60,9 +62,9 @@ def open_incident(conn: Connection, draft: IncidentDraft, *, now: datetime) -> t
 
     A repeat with other content adds one timeline event; with the same content it changes nothing.
     """
-    parameters = _parameters(draft, now)
-    if _insert(conn, parameters):
-        return parameters["id"], True
+    parameters = bound(conn, _parameters(draft, now))
+    if write_in_turn(conn, _STATEMENTS[conn.dialect.name], parameters):
+        return str(parameters["id"]), True
     return _repeat(conn, parameters), False
 
 
@@ -87,22 +89,11 @@ def _parameters(draft: IncidentDraft, now: datetime) -> dict[str, Any]:
     }
 
 
-def _insert(conn: Connection, parameters: dict[str, Any]) -> bool:
-    opened = _OPEN.execute(conn, parameters)
-    if conn.dialect.name == "postgresql":
-        return opened.first() is not None
-    if opened.rowcount == 0:
-        return False
-    _TELL.execute(conn, parameters)
-    _QUEUE.execute(conn, parameters)
-    return True
-
-
-def _repeat(conn: Connection, parameters: dict[str, Any]) -> str:
-    known = _KNOWN.execute(conn, parameters).first()
+def _repeat(conn: Connection, parameters: Mapping[str, Any]) -> str:
+    known = _KNOWN.execute_bound(conn, parameters).first()
     if known is None:  # REPEATABLE READ: another transaction's row conflicts but is not visible
         raise RuntimeError("the anomaly's incident was opened by a transaction that this one cannot see; begin again")
-    _REPEAT.execute(conn, {**parameters, "incident_id": known.id})
+    _REPEAT.execute_bound(conn, {**parameters, "incident_id": known.id})
     return _survivor(conn, parameters["tenant_id"], known)
 
 

@@ -1,10 +1,11 @@
 """The draft of an incident that a cost anomaly opens: checked, titled, fingerprinted."""
 
 import hashlib
-import json
 import re
 from dataclasses import dataclass
 from typing import Any, Final
+
+import msgspec
 
 from comptroller import checks
 from comptroller.enums import Severity
@@ -12,6 +13,8 @@ from comptroller.errors import InvalidInputError
 
 _TYPE: Final = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*\Z")
 _TYPE_MAX: Final = 64
+
+_encode: Final = msgspec.json.Encoder(order="sorted").encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +62,12 @@ def draft_incident(
         "entity_id": checks.optional_id("entity_id", entity_id),
         "description": checks.optional_text("description", description),
     }
-    detail = json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    detail = _encode(said)
     return IncidentDraft(
         tenant_id=checks.required_id("tenant_id", tenant_id),
         title=_title(said),
-        detail=detail,
-        content_hash=hashlib.sha256(detail.encode()).hexdigest(),
+        detail=detail.decode(),
+        content_hash=hashlib.sha256(detail).hexdigest(),
         **said,
     )
 
