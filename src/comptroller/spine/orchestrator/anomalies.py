@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from comptroller import checks
 from comptroller.domains.analytics.engine.observation import SeriesKey, step_start
-from comptroller.enums import CostMetric, Dimension, Sensitivity
+from comptroller.enums import CostMetric, Dimension, Sensitivity, Severity
 from comptroller.errors import InvalidInputError
 from comptroller.money import from_quanta
 from comptroller.spine.orchestrator.operation import Do, Steps, Work, operation, procedure, reading
@@ -27,7 +27,7 @@ DEFAULT_PAGE: Final = 100
 
 @reading
 def _read(session: Session, caller: Caller, metric: CostMetric) -> Facts | None:
-    return read_facts(session, caller.tenant, metric=metric)
+    return read_facts(session, caller.tenant, metric=metric, now=caller.now())
 
 
 @operation
@@ -38,6 +38,11 @@ def _write(session: Session, caller: Caller, verdict: Verdict) -> dict[str, str]
 @operation
 def _check_periods(session: Session, caller: Caller, metric: CostMetric) -> list[Found]:
     return check_limits(session, caller.tenant, metric=metric, now=caller.now())
+
+
+@reading
+def _foresee_periods(session: Session, caller: Caller, metric: CostMetric) -> list[Found]:
+    return check_limits(session, caller.tenant, metric=metric, now=caller.now(), dry_run=True)
 
 
 @procedure
@@ -62,18 +67,24 @@ def detect(
     Returns:
         Every anomaly of the judged time, the gravest first; running again over the same data changes nothing.
     """
-    metric = member(CostMetric, "cost", cost)
-    options = Options(member(Sensitivity, "sensitivity", sensitivity), service.notice_rules(min_amount, min_percent))
+    metric, options = read_options(sensitivity, cost, min_amount, min_percent)
     facts: Facts | None = yield Do(_read, (metric,))
     if facts is None:
         return DetectionReport((), 0, None, None, options.sensitivity)
     verdict: Verdict = yield Work(judge, (facts, options))
     incidents: dict[str, str] = {}
-    periods: list[Found] = []
     if not dry_run:
         incidents = yield Do(_write, (verdict,))
-        periods = yield Do(_check_periods, (metric,))
+    periods: list[Found] = yield Do(_foresee_periods if dry_run else _check_periods, (metric,))
     return _report(facts, verdict, options, incidents, periods)
+
+
+def read_options(
+    sensitivity: str, cost: str, min_amount: Decimal | None, min_percent: Decimal | None
+) -> tuple[CostMetric, Options]:
+    """Return how to judge; what is not understood raises InvalidInputError, before anything is done."""
+    rules = service.notice_rules(min_amount, min_percent)
+    return member(CostMetric, "cost", cost), Options(member(Sensitivity, "sensitivity", sensitivity), rules)
 
 
 def _report(
@@ -81,8 +92,9 @@ def _report(
 ) -> DetectionReport:
     found = [_found(finding, incidents.get(finding.draft.anomaly_id)) for finding in verdict.findings]
     grid = facts.daily
+    order = list(Severity)
     return DetectionReport(
-        found=(*periods, *found),
+        found=tuple(sorted([*periods, *found], key=lambda one: order.index(one.anomaly.severity))),
         series=verdict.series,
         first_at=None if grid is None else step_start(grid.first_step),
         last_at=None if grid is None else step_start(grid.end_step),

@@ -21,7 +21,7 @@ from comptroller.ingest.owners import OwnerKind, OwnerRule, OwnerRules, read_own
 from comptroller.ingest.pricing import PriceList
 from comptroller.spine.orchestrator.operation import Do, Steps, Work, operation, procedure, reading
 from comptroller.spine.services.ingestion import Delivery, store_bill
-from comptroller.spine.services.prices import load_prices
+from comptroller.spine.services.prices import known_prices, load_prices
 from comptroller.types.caller import Caller
 from comptroller.types.costs import DeliveryOutcome, DeliveryReport, IngestReport
 from comptroller.types.price_row import PriceRow
@@ -29,19 +29,21 @@ from comptroller.words import member
 
 Progress = Callable[[str, float], None]
 _EXAMPLES: Final = 20
+# Formats whose rows always state their cost.
+_COSTED: Final = frozenset({BillFormat.FOCUS, BillFormat.AWS_CUR, BillFormat.AZURE, BillFormat.LONG_FORM})
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What of the database decides how files are read."""
+    """What of the database decides how files are read; ``prices`` is None where only the installed catalogue is."""
 
-    prices: list[PriceRow]
+    prices: list[PriceRow] | None
     owners: OwnerRules
 
 
-@operation
+@reading
 def _read_rules(session: Session, caller: Caller) -> Rules:
-    prices = load_prices(session, caller.tenant, now=caller.now())
+    prices = known_prices(session, caller.tenant)
     owned = owners_driver.owner_rules(session, caller.tenant)
     return Rules(prices, OwnerRules(tuple(OwnerRule(OwnerKind(f), v, team, owner) for f, v, team, owner in owned)))
 
@@ -53,8 +55,10 @@ def _find_known(session: Session, caller: Caller, content: str) -> list[KnownDel
 
 @operation
 def _store(session: Session, caller: Caller, delivery: Delivery) -> tuple[DeliveryReport, ...]:
-    reports = store_bill(session, caller.tenant, delivery, now=caller.now())
     bill = delivery.bill
+    if not _COSTED.issuperset(bill.formats):  # what prices rows is on record with them
+        load_prices(session, caller.tenant, now=caller.now())
+    reports = store_bill(session, caller.tenant, delivery, now=caller.now())
     detail = {"files": [str(file) for file in bill.files], "rows": sum(report.row_count for report in reports)}
     write_entry(
         session, caller, action="costs.delivered", object_type="source", object_id=bill.source, detail=detail,
@@ -107,8 +111,8 @@ def ingest(
 def _open(files: Sequence[Path], rules: Rules, today: date, *options: Any) -> Bill:
     source, wanted, column_map, skip_bad, progress = options
     return open_bill(
-        files, source=source, format=wanted, column_map=column_map, prices=PriceList(rules.prices), owners=rules.owners,
-        skip_bad=skip_bad, today=today, progress=progress,
+        files, source=source, format=wanted, column_map=column_map, owners=rules.owners, skip_bad=skip_bad, today=today,
+        prices=None if rules.prices is None else PriceList(rules.prices), progress=progress,
     )  # fmt: skip
 
 
@@ -120,7 +124,7 @@ def _fingerprint(
     skip_bad: bool,  # noqa: FBT001
 ) -> str:
     """Return a SHA-256 over all that decides what is stored: contents, mapping, overrides, owners."""
-    overrides = sorted(row.version for row in rules.prices if row.is_override)
+    overrides = sorted(row.version for row in rules.prices or () if row.is_override)
     owned = [asdict(rule) for rule in rules.owners.rules]
     said = [fingerprint(files), dict(column_map), overrides, owned, source, skip_bad]
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()

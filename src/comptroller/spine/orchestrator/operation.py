@@ -6,6 +6,7 @@ between its steps. Both run sync and async from one body.
 """
 
 import asyncio
+import inspect
 from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from sqlalchemy.exc import DBAPIError, InternalError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlalchemy.orm import Session
 
+from comptroller.database import bind_tenant
 from comptroller.errors import StorageError
 from comptroller.transaction import begin_immediate
 from comptroller.types.caller import Caller
@@ -37,6 +39,7 @@ class Operation(Generic[P, R]):
     def __init__(self, body: Callable[Concatenate[Session, Caller, P], R], *, reads: bool = False) -> None:
         self._body = body
         self._reads = reads
+        self.__signature__ = _callers_part(body, 2)
         self.__doc__ = body.__doc__
         self.__name__ = getattr(body, "__name__", "operation")
 
@@ -75,8 +78,10 @@ class Operation(Generic[P, R]):
         return self._body(session, caller, *args, **kwargs)
 
     def _begun(self, session: Session, caller: Caller, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        conn = session.connection()
         if not self._reads:
-            begin_immediate(session.connection())
+            begin_immediate(conn)
+        bind_tenant(conn, caller.tenant)
         return self._body(session, caller, *args, **kwargs)
 
 
@@ -88,6 +93,12 @@ def operation(body: Callable[Concatenate[Session, Caller, P], R]) -> Operation[P
 def reading(body: Callable[Concatenate[Session, Caller, P], R]) -> Operation[P, R]:
     """Make a use case that only reads."""
     return Operation(body, reads=True)
+
+
+def _callers_part(body: Callable[..., Any], given: int) -> inspect.Signature:
+    """Return a body's signature without what an operation gives it."""
+    signature = inspect.signature(body)
+    return signature.replace(parameters=list(signature.parameters.values())[given:])
 
 
 def is_retryable(error: BaseException | None) -> bool:
@@ -134,6 +145,7 @@ class Procedure(Generic[P, R]):
 
     def __init__(self, body: Callable[Concatenate[Caller, P], Steps[R]]) -> None:
         self._body = body
+        self.__signature__ = _callers_part(body, 1)
         self.__doc__ = body.__doc__
         self.__name__ = getattr(body, "__name__", "procedure")
 
@@ -150,6 +162,8 @@ class Procedure(Generic[P, R]):
                 return self._take(
                     self.steps(caller, *args, **kwargs), lambda step: step.operation.within(session, caller, *step.args)
                 )
+            except DBAPIError as error:
+                raise_translated(error)
             finally:
                 session.rollback()
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from comptroller.enums import Arrival, CostMetric, Sensitivity
-from comptroller.spine.orchestrator.anomalies import detect
+from comptroller.spine.orchestrator.anomalies import detect, read_options
 from comptroller.spine.orchestrator.ingestion import Progress, ingest
 from comptroller.spine.orchestrator.operation import Steps, procedure
 from comptroller.types.caller import Caller
@@ -28,6 +28,7 @@ def scan(
     progress: Progress | None = None,
 ) -> Steps[ScanReport]:
     """Take cost files in and judge them: see ``ingest`` and ``detect``; running it twice changes nothing."""
+    read_options(sensitivity, cost, min_amount, min_percent)
     ingested = yield from ingest.steps(
         caller, *paths, source=source, format=format, column_map=column_map, skip_bad=skip_bad, arrival=arrival,
         progress=progress,

@@ -163,7 +163,8 @@ def _merge(session: Session, tenant_id: str, surviving: str, merged: str, *, now
 
 
 def _close(session: Session, tenant_id: str, anomaly_id: str, end_at: datetime, *, now: datetime) -> None:
-    driver.update_anomaly(session, tenant_id, anomaly_id, {"is_open": False, "updated_at": now})
+    if not driver.close_anomaly(session, tenant_id, anomaly_id, now=now):
+        return  # another run closed it meanwhile, and told
     incident_id = incident_ids(session, tenant_id, [anomaly_id])[anomaly_id]
     detail = {"anomaly_id": anomaly_id, "end_at": end_at.isoformat()}
     add_event(session, tenant_id, incident_id, kind="anomaly_ended", actor=_ACTOR, detail=detail, now=now)

@@ -49,20 +49,24 @@ class Facts:
     owners: tuple[tuple[str, str, str, str | None], ...]
 
 
-def read_facts(session: Session, tenant_id: str, *, metric: CostMetric) -> Facts | None:
-    """Return the facts, or None where the tenant has no Usage."""
+def read_facts(session: Session, tenant_id: str, *, metric: CostMetric, now: datetime) -> Facts | None:
+    """Return the facts, or None where the tenant has no Usage.
+
+    Bills may name periods to come: days after that of ``now`` are kept, and judged when they have come.
+    """
     conn = session.connection()
-    last = series.last_day(conn, tenant_id)
+    last = series.last_day(conn, tenant_id, today=now.date())
     if last is None:
         return None
     since = last - timedelta(days=HISTORY_DAYS)
     end = datetime(last.year, last.month, last.day, tzinfo=UTC) + timedelta(days=1)
     hours_since = end - timedelta(hours=HISTORY_HOURS)
     records = driver.records_since(session, tenant_id, datetime(since.year, since.month, since.day, tzinfo=UTC))
+    samples = [sample for of_one in series.filling(conn, tenant_id, metric=metric) for sample in fill_samples(of_one)]
     return Facts(
-        daily=lay_out(series.daily_series(conn, tenant_id, metric=metric, since=since)),
-        hourly=lay_out(series.hourly_series(conn, tenant_id, metric=metric, since=hours_since)),
-        fullness=learn_fullness(fill_samples(series.filling(conn, tenant_id, metric=metric))),
+        daily=lay_out(series.daily_series(conn, tenant_id, metric=metric, since=since, until=end.date())),
+        hourly=lay_out(series.hourly_series(conn, tenant_id, metric=metric, since=hours_since, until=end)),
+        fullness=learn_fullness(samples),
         on_record=tuple(_on_record(record) for record in records),
         opinions=tuple(_opinion(row) for row in driver.opinions(session, tenant_id)),
         planned=tuple(_planned(session, tenant_id)),

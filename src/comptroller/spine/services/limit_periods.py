@@ -4,16 +4,15 @@ Bills never move a balance: holds and metered usage do. What a bill shows past a
 is recorded through the contract, with its incident, in the same transaction.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
 from comptroller.domains.analytics.driver import anomalies as driver
-from comptroller.domains.analytics.driver.spend import COLUMNS, data_period, spend_by_day
+from comptroller.domains.analytics.driver.spend import COLUMNS, Scope, data_period, spend_by_day
 from comptroller.domains.analytics.engine.forecast import PeriodDays
 from comptroller.domains.analytics.engine.observation import PROVISIONAL_DAYS, step_of, step_start
 from comptroller.domains.analytics.engine.periods import (
@@ -38,61 +37,91 @@ _DAY: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class _Window:
-    """A limit's window and what is known: its days in the limit's zone, and the last day of data."""
+class PeriodFact:
+    """A fact about one subject's window of a limit that is not on record yet."""
 
-    start: datetime
-    end: datetime
+    limit: PeriodLimit
+    subject: tuple[str, ...]
+    finding: PeriodFinding
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """A limit's window: its days in the limit's zone, and the last day of data."""
+
+    start: date
+    end: date
     last_day: date
 
 
-def check_limits(session: Session, tenant_id: str, *, metric: CostMetric, now: datetime) -> list[Found]:
-    """Return what was found about limits' periods in this run, written with its incidents and breaches."""
-    found: list[Found] = []
-    for limit in period_limits(session, tenant_id, now):
-        if (limit.per and not set(limit.per) <= set(COLUMNS)) or not set(limit.where) <= set(COLUMNS):
-            continue
-        for window in _windows(session, tenant_id, limit):
-            found += _check(session, tenant_id, limit, window, metric=metric, now=now)
-    return found
-
-
-def _windows(session: Session, tenant_id: str, limit: PeriodLimit) -> Iterator[_Window]:
-    """Yield the limit's windows that bills reach into, the newest ones last."""
-    period = data_period(session, tenant_id, limit.ceiling.unit)
-    if period is None:
-        return
-    place = zone(limit.timezone)
-    windows: list[_Window] = []
-    at = datetime(period[1].year, period[1].month, period[1].day, 12, tzinfo=place).astimezone(UTC)
-    first = datetime(period[0].year, period[0].month, period[0].day, tzinfo=UTC)
-    while at >= first and len(windows) < WINDOWS_MAX:
-        held = bounds(limit.every, place, at)
-        if held.end is None:
-            return
-        windows.append(_Window(held.start.astimezone(place), held.end.astimezone(place), period[1]))
-        at = held.start - timedelta(hours=1)
-    yield from reversed(windows)
-
-
-def _check(
-    session: Session, tenant_id: str, limit: PeriodLimit, window: _Window, *, metric: CostMetric, now: datetime
+def check_limits(
+    session: Session, tenant_id: str, *, metric: CostMetric, now: datetime, dry_run: bool = False
 ) -> list[Found]:
-    spent = spend_by_day(
-        session, tenant_id, metric=metric, currency=limit.ceiling.unit, scope=limit.where, per=limit.per,
-        start=window.start - _HISTORY_DAYS * _DAY, end=window.end,
-    )  # fmt: skip
-    found: list[Found] = []
-    for subject, days in sorted(spent.items()):
-        checked = _checked(limit, subject)
-        findings = check_period(checked, _period_days(window, days), (), _rules(limit))
-        known = driver.ids_on_record(session, tenant_id, [finding.finding_id for finding in findings])
-        found += [
-            _write(session, tenant_id, limit, subject, finding, now=now)
-            for finding in findings
-            if finding.finding_id not in known
-        ]
-    return found
+    """Return what bills newly show about limits' periods, written with its incidents and breaches unless ``dry_run``.
+
+    The limits' newest 400 windows that bills reach into are checked; days after ``now`` are not judged.
+    """
+    facts = [
+        fact
+        for limit in period_limits(session, tenant_id, now)
+        if set(limit.per) | set(limit.where) <= set(COLUMNS)
+        for fact in _facts(session, tenant_id, limit, metric=metric, now=now)
+    ]
+    if dry_run:
+        return [Found(_anomaly(fact), Change.OPENED) for fact in facts]
+    return [_write(session, tenant_id, fact, now=now) for fact in facts]
+
+
+def _facts(
+    session: Session, tenant_id: str, limit: PeriodLimit, *, metric: CostMetric, now: datetime
+) -> list[PeriodFact]:
+    place = zone(limit.timezone)
+    period = data_period(session, tenant_id, limit.ceiling.unit)
+    windows = [] if period is None else _windows(limit, place, period[0], min(period[1], now.date()))
+    if not windows:
+        return []
+    scope = Scope(metric, limit.ceiling.unit, limit.where, limit.per)
+    since = windows[0].start - _HISTORY_DAYS * _DAY
+    spent = spend_by_day(session, tenant_id, scope, place=place, since=since, until=windows[-1].last_day)
+    rules = _rules(limit)
+    least = _least(limit, rules)
+    facts = [
+        PeriodFact(limit, subject, finding)
+        for subject, days in sorted(spent.items())
+        for window in windows
+        if not _is_quiet(window, days, least)
+        for finding in check_period(_checked(limit, subject), _period_days(window, days), (), rules)
+    ]
+    known = driver.ids_on_record(session, tenant_id, [fact.finding.finding_id for fact in facts])
+    return [fact for fact in facts if fact.finding.finding_id not in known]
+
+
+def _windows(limit: PeriodLimit, place: tzinfo, first_day: date, last_day: date) -> list[_Window]:
+    """Return the limit's windows that bills reach into, the newest ones last."""
+    windows: list[_Window] = []
+    at = datetime(last_day.year, last_day.month, last_day.day, 12, tzinfo=place).astimezone(UTC)
+    while len(windows) < WINDOWS_MAX:
+        held = bounds(limit.every, place, at)
+        if held.end is None or held.end.astimezone(place).date() <= first_day:
+            break
+        windows.append(_Window(held.start.astimezone(place).date(), held.end.astimezone(place).date(), last_day))
+        at = held.start - timedelta(hours=1)
+    return windows[::-1]
+
+
+def _least(limit: PeriodLimit, rules: PeriodRules) -> int:
+    """Return the quanta below which a window that is over has nothing to tell."""
+    ceiling = bill_quanta(limit.ceiling.amount, limit.ceiling.unit)
+    marks = [int(percent * ceiling / 100) for percent in rules.percents]
+    return min([ceiling, *marks, *rules.amounts])
+
+
+def _is_quiet(window: _Window, days: dict[date, int], least: int) -> bool:
+    """Tell at once that a past window stayed below every mark: most windows of most limits did."""
+    if window.end > window.last_day - PROVISIONAL_DAYS * _DAY:
+        return False
+    length = (window.end - window.start).days
+    return sum(days.get(window.start + number * _DAY, 0) for number in range(length)) < least
 
 
 def _checked(limit: PeriodLimit, subject: tuple[str, ...]) -> CheckedLimit:
@@ -113,7 +142,7 @@ def _rules(limit: PeriodLimit) -> PeriodRules:
 
 
 def _period_days(window: _Window, days: dict[date, int]) -> PeriodDays:
-    start, end = step_of(window.start.date()), step_of(window.end.date())
+    start, end = step_of(window.start), step_of(window.end)
     if end == start:  # a day in a zone whose clock skips it
         end = start + 1
     last = min(step_of(window.last_day) + 1, end)
@@ -125,16 +154,8 @@ def _period_days(window: _Window, days: dict[date, int]) -> PeriodDays:
     return PeriodDays(start, end, spent, history[known[0] :] if known else (), settled)
 
 
-def _write(
-    session: Session,
-    tenant_id: str,
-    limit: PeriodLimit,
-    subject: tuple[str, ...],
-    finding: PeriodFinding,
-    *,
-    now: datetime,
-) -> Found:
-    anomaly = _anomaly(finding, limit)
+def _write(session: Session, tenant_id: str, fact: PeriodFact, *, now: datetime) -> Found:
+    limit, finding, anomaly = fact.limit, fact.finding, _anomaly(fact)
     driver.insert_anomaly(session, _columns(tenant_id, anomaly, finding, now))
     unit = limit.ceiling.unit
     incident_id = create_incident_from_cost_anomaly_sync(
@@ -147,7 +168,7 @@ def _write(
             "source": "bill",
             "window_start": step_start(finding.window_start).date().isoformat(),
             "window_end": step_start(finding.window_end).date().isoformat(),
-            "subject": dict(zip(limit.per, subject, strict=True)),
+            "subject": dict(zip(limit.per, fact.subject, strict=True)),
         }
         record_limit_breach_sync(
             session, tenant_id, limit.id, BreachType.BREACHED.value, from_quanta(finding.current, unit),
@@ -156,7 +177,8 @@ def _write(
     return Found(anomaly, Change.OPENED, incident_id)
 
 
-def _anomaly(finding: PeriodFinding, limit: PeriodLimit) -> Anomaly:
+def _anomaly(fact: PeriodFact) -> Anomaly:
+    limit, finding = fact.limit, fact.finding
     unit = limit.ceiling.unit
     current, expected = from_quanta(finding.current, unit), from_quanta(finding.expected, unit)
     return Anomaly(

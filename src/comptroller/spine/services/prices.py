@@ -20,6 +20,15 @@ def load_prices(session: Session, tenant_id: str, *, now: datetime) -> list[Pric
     return driver.price_rows(session, tenant_id)
 
 
+def known_prices(session: Session, tenant_id: str) -> list[PriceRow] | None:
+    """Return the prices on record, or None where there are none yet: the installed catalogue is meant then.
+
+    Loading the catalogue takes longer than reading a small bill, and most bills state their costs.
+    """
+    found = driver.price_rows(session, tenant_id)
+    return found if driver.catalogue_version(session) is not None else None if not found else [*catalogue(), *found]
+
+
 def update_catalogue(session: Session, *, now: datetime) -> CatalogueUpdate:
     """Load the installed catalogue if its version is not on record; works without a network."""
     rows = catalogue()

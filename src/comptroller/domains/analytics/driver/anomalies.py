@@ -90,6 +90,13 @@ def update_anomaly(session: Session, tenant_id: str, anomaly_id: str, values: di
     session.execute(update(Anomaly).where(Anomaly.tenant_id == tenant_id, Anomaly.id == anomaly_id).values(**values))
 
 
+def close_anomaly(session: Session, tenant_id: str, anomaly_id: str, *, now: datetime) -> bool:
+    """Close an anomaly's window; False if it is closed already."""
+    where = (Anomaly.tenant_id == tenant_id, Anomaly.id == anomaly_id, Anomaly.is_open)
+    closed = update(Anomaly).where(*where).values(is_open=False, updated_at=now).returning(Anomaly.id)
+    return session.execute(closed).first() is not None
+
+
 def set_evidence(session: Session, tenant_id: str, anomaly_id: str, stakes: dict[SeriesName, int]) -> None:
     """Set the series that show an anomaly."""
     where = (AnomalySeries.tenant_id == tenant_id, AnomalySeries.anomaly_id == anomaly_id)

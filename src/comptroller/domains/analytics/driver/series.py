@@ -13,7 +13,8 @@ from comptroller.enums import CostMetric
 from comptroller.sql import Statement
 
 _FROM: Final = """FROM {table} AS c JOIN cost_deliveries AS d ON d.tenant_id = c.tenant_id AND d.id = c.delivery_id
-  WHERE c.tenant_id = :tenant_id AND d.superseded_at IS NULL AND c.charge_category = 'Usage' AND c.{step} >= :since
+  WHERE c.tenant_id = :tenant_id AND d.superseded_at IS NULL AND c.charge_category = 'Usage'
+    AND c.{step} >= :since AND c.{step} < :until
     AND NOT (c.dimension IN ('model', 'user') AND c.value = '(none)')"""
 # SQLite sums integers exactly and raises on overflow; PostgreSQL sums BIGINT as NUMERIC, the cast raises.
 _SUMS: Final = (
@@ -43,14 +44,17 @@ _DAILY: Final = _statements("daily_costs", "day")
 _HOURLY: Final = _statements("hourly_costs", "hour_at")
 
 
-def daily_series(conn: Connection, tenant_id: str, *, metric: CostMetric, since: date) -> SeriesRows:
-    """Return the tenant's daily series of Usage from a day on."""
-    return _read(conn, _DAILY[metric], {"tenant_id": tenant_id, "since": since.isoformat()}, unit="D")
+def daily_series(conn: Connection, tenant_id: str, *, metric: CostMetric, since: date, until: date) -> SeriesRows:
+    """Return the tenant's daily series of Usage over [since, until)."""
+    bounds = {"since": since.isoformat(), "until": until.isoformat()}
+    return _read(conn, _DAILY[metric], {"tenant_id": tenant_id, **bounds}, unit="D")
 
 
-def hourly_series(conn: Connection, tenant_id: str, *, metric: CostMetric, since: datetime) -> SeriesRows:
-    """Return the tenant's hourly series of Usage from an instant on."""
-    return _read(conn, _HOURLY[metric], {"tenant_id": tenant_id, "since": since}, unit="h")
+def hourly_series(
+    conn: Connection, tenant_id: str, *, metric: CostMetric, since: datetime, until: datetime
+) -> SeriesRows:
+    """Return the tenant's hourly series of Usage over [since, until)."""
+    return _read(conn, _HOURLY[metric], {"tenant_id": tenant_id, "since": since, "until": until}, unit="h")
 
 
 def _read(
@@ -105,30 +109,35 @@ _LAST: Final = Statement(
     """SELECT MAX(c.day) FROM daily_costs AS c
   JOIN cost_deliveries AS d ON d.tenant_id = c.tenant_id AND d.id = c.delivery_id
   WHERE c.tenant_id = :tenant_id AND d.superseded_at IS NULL AND c.dimension = 'total'
-    AND c.charge_category = 'Usage'"""
+    AND c.charge_category = 'Usage' AND c.day <= :today"""
 )
-_FILLING: Final = """SELECT c.delivery_id, c.day, CAST(SUM(c.{metric}_quanta) AS BIGINT) FROM daily_costs AS c
-  JOIN (SELECT id, delivered_at FROM cost_deliveries WHERE tenant_id = :tenant_id
+_FILLING: Final = """SELECT d.source, d.billing_account, c.delivery_id, c.day, CAST(SUM(c.{metric}_quanta) AS BIGINT)
+  FROM daily_costs AS c
+  JOIN (SELECT id, source, billing_account, delivered_at FROM cost_deliveries WHERE tenant_id = :tenant_id
         ORDER BY delivered_at DESC, id DESC LIMIT :deliveries) AS d ON d.id = c.delivery_id
   WHERE c.tenant_id = :tenant_id AND c.dimension = 'total' AND c.charge_category = 'Usage'
     AND c.{metric}_quanta IS NOT NULL
-  GROUP BY d.delivered_at, c.delivery_id, c.day ORDER BY d.delivered_at, c.delivery_id, c.day"""
+  GROUP BY d.source, d.billing_account, d.delivered_at, c.delivery_id, c.day
+  ORDER BY d.source, d.billing_account, d.delivered_at, c.delivery_id, c.day"""
 _FILLINGS: Final = {metric: Statement(_FILLING.format(metric=metric.value)) for metric in CostMetric}
 FILLING_DELIVERIES_MAX: Final = 200  # two months of three deliveries a day say how full days are
 
 
-def last_day(conn: Connection, tenant_id: str) -> date | None:
-    """Return the last day with Usage of any current delivery."""
-    row = _LAST.execute(conn, {"tenant_id": tenant_id}).first()
+def last_day(conn: Connection, tenant_id: str, *, today: date) -> date | None:
+    """Return the last day with Usage of any current delivery, days to come left out."""
+    row = _LAST.execute(conn, {"tenant_id": tenant_id, "today": today.isoformat()}).first()
     value = None if row is None else row[0]
     return date.fromisoformat(value) if isinstance(value, str) else value
 
 
-def filling(conn: Connection, tenant_id: str, *, metric: CostMetric) -> list[tuple[int, dict[int, int]]]:
-    """Return what each of the newest deliveries said of each day, the oldest first: (newest day, quanta per day)."""
+def filling(conn: Connection, tenant_id: str, *, metric: CostMetric) -> list[list[tuple[int, dict[int, int]]]]:
+    """Return what each of the newest deliveries said of each day: (newest day, quanta per day), the oldest first.
+
+    The deliveries of each (source, billing account) are a list of their own: one says nothing of another's days.
+    """
     rows = _FILLINGS[metric].execute(conn, {"tenant_id": tenant_id, "deliveries": FILLING_DELIVERIES_MAX}).all()
-    days = _numbers([row[1] for row in rows], "D").tolist()
-    deliveries: dict[str, dict[int, int]] = {}
-    for row, day in zip(rows, days, strict=True):
-        deliveries.setdefault(row[0], {})[day] = int(row[2])
-    return [(max(amounts), amounts) for amounts in deliveries.values()]
+    days = _numbers([row[3] for row in rows], "D").tolist()
+    deliveries: dict[tuple[str, str], dict[str, dict[int, int]]] = {}
+    for (source, account, delivery, _, quanta), day in zip(rows, days, strict=True):
+        deliveries.setdefault((source, account), {}).setdefault(delivery, {})[day] = int(quanta)
+    return [[(max(amounts), amounts) for amounts in of_source.values()] for of_source in deliveries.values()]

@@ -1,0 +1,50 @@
+"""The public face over SQLite and PostgreSQL, sync and async."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+import bills
+from faces import Face
+
+FACES = [
+    pytest.param(("sqlite", False), id="sqlite-sync"),
+    pytest.param(("sqlite", True), id="sqlite-async"),
+    pytest.param(("postgresql", False), id="postgresql-sync"),
+    pytest.param(("postgresql", True), id="postgresql-async"),
+]
+
+
+def _face(request: pytest.FixtureRequest) -> Iterator[Face]:
+    database, is_async = request.param
+    url = str(request.getfixturevalue("sqlite_url" if database == "sqlite" else "postgres_url"))
+    with asyncio.Runner() as runner:
+        opened = Face(url, is_async=is_async, runner=runner)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(params=FACES)
+def every_face(request: pytest.FixtureRequest) -> Iterator[Face]:
+    """Give the library sync and async, on both databases."""
+    yield from _face(request)
+
+
+@pytest.fixture(params=[FACES[0], FACES[3]])
+def face(request: pytest.FixtureRequest) -> Iterator[Face]:
+    """Give the library sync on SQLite and async on PostgreSQL."""
+    yield from _face(request)
+
+
+@pytest.fixture(params=[FACES[0]])
+def lite(request: pytest.FixtureRequest) -> Iterator[Face]:
+    """Give the library sync on SQLite, where the database cannot matter."""
+    yield from _face(request)
+
+
+@pytest.fixture
+def bill(tmp_path: Path) -> Callable[..., Path]:
+    """Write a FOCUS file: ``bill("name.csv", rows)``."""
+    return lambda name, content: bills.write(tmp_path / name, content)
