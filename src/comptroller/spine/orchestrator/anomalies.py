@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from comptroller import checks
+from comptroller.domains.analytics.driver.slices import Cell
 from comptroller.domains.analytics.engine.observation import SeriesKey, step_start
 from comptroller.enums import CostMetric, Dimension, Sensitivity, Severity
 from comptroller.errors import InvalidInputError
@@ -18,6 +19,7 @@ from comptroller.spine.services.detection_facts import Facts, read_facts
 from comptroller.spine.services.findings import Finding, Options
 from comptroller.spine.services.judging import Verdict, judge
 from comptroller.spine.services.limit_periods import check_limits
+from comptroller.spine.services.sharpening import Want, read_slices, sharpen, wanted
 from comptroller.types.anomalies import Anomaly, DetectionReport, Found
 from comptroller.types.caller import Caller
 from comptroller.words import member
@@ -28,6 +30,11 @@ DEFAULT_PAGE: Final = 100
 @reading
 def _read(session: Session, caller: Caller, metric: CostMetric) -> Facts | None:
     return read_facts(session, caller.tenant, metric=metric, now=caller.now())
+
+
+@reading
+def _slice(session: Session, caller: Caller, wants: list[Want], metric: CostMetric) -> dict[str, list[Cell]]:
+    return read_slices(session, caller.tenant, wants, metric=metric)
 
 
 @operation
@@ -72,6 +79,10 @@ def detect(
     if facts is None:
         return DetectionReport((), 0, None, None, options.sensitivity)
     verdict: Verdict = yield Work(judge, (facts, options))
+    wants = wanted(verdict)
+    if wants:
+        slices: dict[str, list[Cell]] = yield Do(_slice, (wants, metric))
+        verdict = yield Work(sharpen, (verdict, slices))
     incidents: dict[str, str] = {}
     if not dry_run:
         incidents = yield Do(_write, (verdict,))

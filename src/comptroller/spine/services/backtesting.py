@@ -12,10 +12,10 @@ from comptroller.domains.analytics.engine.drafts import AnomalyDraft, anomaly_id
 from comptroller.domains.analytics.engine.episodes import Episode, find_episodes
 from comptroller.domains.analytics.engine.hourly import judge_hourly
 from comptroller.domains.analytics.engine.observation import Observation, SeriesKey, step_start
-from comptroller.domains.analytics.engine.panel import Judgement, Panel
+from comptroller.domains.analytics.engine.panel import Judgement, Panel, empty_judgement
 from comptroller.domains.analytics.engine.quality import Quality, Window, assess
 from comptroller.domains.analytics.engine.severity import judge_severity, rank
-from comptroller.domains.analytics.engine.stream import judge_stream
+from comptroller.domains.analytics.engine.stream import detect_stream
 from comptroller.enums import Dimension, Grain, Sensitivity, Severity
 from comptroller.ingest.history import DAY_SECONDS, HOUR_SECONDS, History
 from comptroller.ingest.labels import Label
@@ -80,9 +80,13 @@ def _replay_streams(history: History, sensitivity: Sensitivity) -> Replay:
     values = np.full((len(history.ids), int(counts.max())), np.nan)
     cells = (history.row_series, position)
     values[cells] = history.values
-    seconds = np.full(values.shape, -1, dtype=np.int64)
+    seconds = np.zeros(values.shape)
     seconds[cells] = history.seconds
-    judgement = judge_stream(values, seconds=seconds, sensitivity=sensitivity)
+    judgement = empty_judgement(*values.shape)
+    for row, count in enumerate(counts.tolist()):
+        said = detect_stream(values[row, :count], seconds=seconds[row, :count], sensitivity=sensitivity)
+        for name in ("score", "flag", "kind", "expected", "low", "high"):
+            getattr(judgement, name)[row, :count] = getattr(said, name)[0]
     return Replay(history, judgement, values, 0, cells)
 
 
