@@ -1,7 +1,8 @@
 """Runs and holds of coroutines: the same names as for threads."""
 
 import time
-from collections.abc import Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator
+from functools import partial
 from types import TracebackType
 from typing import Any, Generic, Protocol, Self, TypeVar
 
@@ -32,15 +33,15 @@ E = TypeVar("E", bound=_Entered)
 class Opening(Generic[E]):
     """What opens when it is awaited, or entered by ``async with``."""
 
-    def __init__(self, making: Coroutine[Any, Any, E]) -> None:
-        self._making = making
+    def __init__(self, make: Callable[[], Coroutine[Any, Any, E]]) -> None:
+        self._make = make
         self._made: E | None = None
 
     def __await__(self) -> Generator[Any, Any, E]:
-        return self._making.__await__()
+        return self._make().__await__()
 
     async def __aenter__(self) -> E:
-        self._made = await self._making
+        self._made = await self._make()
         await self._made.__aenter__()
         return self._made
 
@@ -196,12 +197,12 @@ class AsyncRun:
         """
         self._progress.require_running()
         action = self._progress.reserve(amount, requests, tokens, key, seconds=seconds, is_unsent=unsent)
-        return Opening(self._reserve(action))
+        return Opening(partial(self._reserve, action))
 
     def reserve_usage(self, *, key: str | None = None, **said: Any) -> Opening[AsyncHold]:
         """Hold what a call may cost at the price list: ``provider``, ``model`` and the most tokens it may use."""
         self._progress.require_running()
-        return Opening(self._reserve_usage(key, said))
+        return Opening(partial(self._reserve_usage, key, said))
 
     async def _reserve_usage(self, key: str | None, said: dict[str, Any]) -> AsyncHold:
         priced = await self._doors.price(said, self.id)
@@ -253,4 +254,4 @@ def outside(doors: AsyncDoors, dimensions: dict[str, str], amount: Spend, **said
     currency, amounts, has_tokens = reserve_amounts(amount, said["requests"], said["tokens"])
     scope = progress.outside_scope(dimensions, currency)
     action = Reserve(progress.hold_id(), scope, amounts, has_tokens, said["key"], said["seconds"])
-    return Opening(doors.reserve(action))
+    return Opening(partial(doors.reserve, action))
