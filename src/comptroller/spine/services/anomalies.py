@@ -36,7 +36,7 @@ def notice_rules(min_amount: Decimal | None, min_percent: Decimal | None) -> Not
 def as_anomaly(finding: Finding) -> Anomaly:
     """Return a finding as callers see it."""
     draft = finding.draft
-    carriers = tuple(Carrier(c.key.dimension.value, c.key.value, c.share) for c in draft.carriers)
+    carriers = tuple(Carrier(c.key.dimension.value, c.key.value, round(c.share, 4)) for c in draft.carriers)
     return Anomaly(
         **_amounts(draft),
         id=draft.anomaly_id,
@@ -70,9 +70,14 @@ def _amounts(draft: AnomalyDraft) -> dict[str, Any]:
     return {name: from_quanta(value, draft.primary.currency) for name, value in quanta.items()}
 
 
-def list_anomalies(session: Session, tenant_id: str, *, since: datetime | None, limit: int) -> list[Anomaly]:
-    """Return anomalies, the newest first."""
-    return [_view(record) for record in driver.list_records(session, tenant_id, since=since, limit=limit)]
+def list_anomalies(
+    session: Session, tenant_id: str, *, since: datetime | None, before: str | None, limit: int
+) -> list[Anomaly]:
+    """Return anomalies, the newest first; ``before`` is the id of the last one seen."""
+    last = None if before is None else get_anomaly(session, tenant_id, before)
+    place = None if last is None else (last.end_at, last.id)
+    records = driver.list_records(session, tenant_id, since=since, before=place, limit=limit)
+    return [_view(record) for record in records]
 
 
 def get_anomaly(session: Session, tenant_id: str, anomaly_id: str) -> Anomaly:

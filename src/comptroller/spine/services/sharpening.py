@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from comptroller.domains.analytics.driver.slices import Cell, other_dimensions, read_slice, sliceable
+from comptroller.domains.analytics.driver.slices import NONE, Cell, other_dimensions, read_slice, sliceable
 from comptroller.domains.analytics.engine.drafts import AnomalyDraft, Carrier, describe
 from comptroller.domains.analytics.engine.explain import explain_slice
 from comptroller.domains.analytics.engine.observation import SeriesKey, step_of, step_start
@@ -22,6 +22,8 @@ from comptroller.types.anomalies import Change
 # Each reads rows; the gravest are what people open first.
 EXPLAINED_MAX: Final = 8
 _BASE_DAYS: Final = 28
+# That no model and no user is named is the rule for most services: it explains nothing.
+_UNTOLD: Final = frozenset({Dimension.MODEL, Dimension.USER})
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,8 @@ def _series(draft: AnomalyDraft, cells: list[Cell]) -> tuple[list[SeriesKey], ND
     currency = draft.primary.currency
     for cell in cells:
         for dimension, value in zip(other_dimensions(draft.primary.dimension), cell.values, strict=True):
+            if value == NONE and dimension in _UNTOLD:
+                continue
             sums[SeriesKey(dimension, value, currency)][step_of(cell.day) - first] += cell.quanta
     quanta = np.zeros((len(sums), draft.end - first), dtype=np.int64)
     for row, days in enumerate(sums.values()):
