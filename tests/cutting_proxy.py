@@ -21,7 +21,7 @@ class CuttingProxy:
     def __init__(self, url: str) -> None:
         self._url = make_url(url)
         self._target = str(Path(str(self._url.query["host"])) / ".s.PGSQL.5432")
-        self._folder = tempfile.TemporaryDirectory(dir="/tmp") 
+        self._folder = tempfile.TemporaryDirectory(dir="/tmp")
         self.cuts = 0
         self.is_down = False
         self._cut_next: str | None = None
