@@ -1,6 +1,7 @@
 """Checks of values at the borders; each refusal names the thing, the value and the mend."""
 
 import json
+import reprlib
 from decimal import Decimal
 from typing import Any, Final
 
@@ -12,11 +13,13 @@ DETAILS_MAX_BYTES: Final = 16 * 1024  # the contract's details
 CENTS_MAX: Final = 2**63 - 1
 DIGITS_MAX: Final = 60  # digits before or after the point; PostgreSQL keeps far more, no amount needs them
 _SHOWN: Final = 60
+_REPR: Final = reprlib.Repr()
+_REPR.maxstring = _REPR.maxlong = _REPR.maxother = 2 * _SHOWN
 
 
 def shown(value: object) -> str:
-    """Return a value as an error shows it: its repr, cut."""
-    text = repr(value)
+    """Return a value as an error shows it: its repr, cut in length and depth; a repr that fails is told, not raised."""
+    text = _REPR.repr(value)
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
 
 
@@ -91,7 +94,7 @@ def json_details(name: str, value: object) -> str | None:
         return None
     if not isinstance(value, dict):
         raise InvalidInputError(f"{name} must be a dict, not {type(value).__name__}")
-    _check_keys(name, value)
+    _check_parts(name, value)
     try:
         text = json.dumps(value, allow_nan=False, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         size = len(text.encode())
@@ -99,19 +102,19 @@ def json_details(name: str, value: object) -> str | None:
         raise InvalidInputError(f"{name} is not finite JSON: {error}") from error
     if size > DETAILS_MAX_BYTES:
         raise InvalidInputError(f"{name} is {size} bytes of JSON, at most {DETAILS_MAX_BYTES} are kept")
-    if "\\u0000" in text:
-        raise InvalidInputError(f"{name} contains a NUL character")
     return text
 
 
-def _check_keys(name: str, value: Any, depth: int = 0) -> None:
+def _check_parts(name: str, value: Any, depth: int = 0) -> None:
     if depth > 64:  # noqa: PLR2004 — deeper JSON is refused by many readers
         raise InvalidInputError(f"{name} is nested deeper than 64 levels")
+    if isinstance(value, str) and "\x00" in value:
+        raise InvalidInputError(f"{name} contains a NUL character")
     if isinstance(value, dict):
         if not all(isinstance(key, str) for key in value):
             raise InvalidInputError(f"{name} has a key that is no text")
-        value = value.values()
+        value = (*value.keys(), *value.values())
     elif not isinstance(value, list | tuple):
         return
     for item in value:
-        _check_keys(name, item, depth + 1)
+        _check_parts(name, item, depth + 1)
