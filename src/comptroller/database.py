@@ -19,6 +19,10 @@ BUSY_TIMEOUT_SECONDS: Final = 30
 _ASYNC_DRIVERS: Final = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg"}
 _SYNC_DRIVERS: Final = {"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+psycopg"}
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
+# In a connection's info: its role is bound to the tenant that a transaction names (row-level security).
+IS_BOUND: Final = "comptroller_bound"
+_ASKS_IF_BOUND: Final = "SELECT row_security_active(to_regclass('incidents')::oid)"
+_BINDS: Final = "SELECT set_config('comptroller.tenant', %(tenant)s, true)"
 _TABLE_EXISTS: Final = {
     "postgresql": "SELECT 1 FROM pg_class WHERE oid = to_regclass(%(name)s) AND relkind IN ('r', 'p', 'f', 'v', 'm')",
     "sqlite": "SELECT 1 FROM pragma_table_list WHERE name = :name COLLATE NOCASE",
@@ -69,6 +73,8 @@ def _defaults(url: URL) -> dict[str, Any]:
 def _prepare(engine: Engine) -> None:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _configure_sqlite)
+    else:
+        event.listen(engine, "connect", _find_out_if_bound)
     guard_engine(engine)
 
 
@@ -79,6 +85,20 @@ def _configure_sqlite(dbapi_connection: Any, record: Any) -> None:
     for pragma in ("foreign_keys=ON", "journal_mode=WAL", "synchronous=FULL"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _find_out_if_bound(dbapi_connection: Any, record: Any) -> None:
+    cursor = dbapi_connection.cursor()
+    cursor.execute(_ASKS_IF_BOUND)
+    record.info[IS_BOUND] = bool(cursor.fetchone()[0])
+    cursor.close()
+    dbapi_connection.rollback()
+
+
+def bind_tenant(conn: Connection, tenant: str) -> None:
+    """Say for which tenant the transaction is, where the connection's role is bound by row-level security."""
+    if conn.info.get(IS_BOUND):
+        conn.exec_driver_sql(_BINDS, {"tenant": tenant})
 
 
 def table_is_there(conn: Connection, table_name: str) -> bool:

@@ -20,6 +20,9 @@ VERBS: Final = (
     ("anomalies", "anomalies:app", "List anomalies, say what they were, plan, mute."),
     ("prices", "prices:app", "List, set, update what models' tokens cost."),
     ("owners", "owners:app", "Say which team and person owns what."),
+    ("serve", "serve:serve", "Serve the API over HTTP."),
+    ("keys", "keys:app", "Create, list, revoke API keys."),
+    ("tenants", "tenants:app", "Create, list, disable tenants."),
     ("db", "db:app", "Make or check the database's schema."),
 )
 _OVERVIEW: Final = """Usage: comptroller COMMAND [OPTIONS]

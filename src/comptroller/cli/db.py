@@ -23,6 +23,26 @@ def upgrade(*, common: Common = DEFAULT) -> int:
 
 
 @app.command
+def protect(*, role: str, common: Common = DEFAULT) -> int:
+    """Bind the role that servers connect as to one tenant a transaction (row-level security on PostgreSQL).
+
+    Example: comptroller db protect --role comptroller_server --database postgresql+psycopg://owner@localhost/comptroller
+
+    Args:
+        role: The role, which has to be there; not the tables' owner, who is never bound.
+        common: Where, as the tables' owner; after every upgrade.
+    """
+    from comptroller.isolation import protect as bind  # noqa: PLC0415 — loads the whole schema
+
+    count = bind(common.database or settings.database(), role)
+    if common.is_json:
+        output.print_json({"role": role, "tables": count})
+    else:
+        output.console().print(f"{role} is bound on {count} tables")
+    return 0
+
+
+@app.command
 def current(*, common: Common = DEFAULT) -> int:
     """Say which schema the database has; exit status 1 if it is not the one that this version needs.
 

@@ -50,6 +50,7 @@ class Anomaly(Base):
 
     __table_args__ = (
         Index(None, "tenant_id", "end_at"),
+        Index(None, "tenant_id", "merged_into"),
         one_of("severity", Severity),
         one_of("grain", Grain),
         one_of("suppressed_reason", SuppressedReason),

@@ -64,6 +64,7 @@ class Incident(Base):
     __table_args__ = (
         UniqueConstraint("tenant_id", "anomaly_id"),
         Index(None, "tenant_id", "status", "opened_at"),
+        Index(None, "tenant_id", "opened_at", "id"),
         one_of("severity", Severity),
         one_of("status", IncidentStatus),
         one_of("suppressed_reason", SuppressedReason),

@@ -53,6 +53,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_anomalies")),
     )
     op.create_index(op.f("ix_anomalies_tenant_id_end_at"), "anomalies", ["tenant_id", "end_at"], unique=False)
+    op.create_index(op.f("ix_anomalies_tenant_id_merged_into"), "anomalies", ["tenant_id", "merged_into"], unique=False)
     op.create_table(
         "api_keys",
         sa.Column("digest", sa.String(length=64), nullable=False),
@@ -110,6 +111,34 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint(
             "version", "provider", "model", "valid_from", "min_input_tokens", name=op.f("pk_catalogue_prices")
         ),
+    )
+    op.create_table(
+        "channels",
+        sa.Column("tenant_id", sa.String(length=255), nullable=False),
+        sa.Column("id", sa.String(length=255), nullable=False),
+        sa.Column("name", sa.String(length=255), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("target_sealed", sa.Text(), nullable=False),
+        sa.Column("target_shown", sa.Text(), nullable=False),
+        sa.Column(
+            "rules",
+            sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("allows_private", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.String(length=255), nullable=False),
+        sa.Column("removed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("kind IN ('webhook', 'mail', 'chat')", name=op.f("ck_channels_kind")),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_channels")),
+    )
+    op.create_index(
+        "uq_channels_name",
+        "channels",
+        ["tenant_id", "name"],
+        unique=True,
+        postgresql_where=sa.text("removed_at IS NULL"),
+        sqlite_where=sa.text("removed_at IS NULL"),
     )
     op.create_table(
         "cost_deliveries",
@@ -215,6 +244,68 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "deliveries",
+        sa.Column("tenant_id", sa.String(length=255), nullable=False),
+        sa.Column("id", sa.String(length=255), nullable=False),
+        sa.Column("channel_id", sa.String(length=255), nullable=False),
+        sa.Column("notice_id", sa.String(length=255), nullable=False),
+        sa.Column("kind", sa.String(length=64), nullable=False),
+        sa.Column("subject_id", sa.String(length=255), nullable=False),
+        sa.Column("severity", sa.String(length=16), nullable=False),
+        sa.Column(
+            "body",
+            sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("message_id", sa.String(length=255), nullable=True),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("claimed_by", sa.String(length=255), nullable=True),
+        sa.Column("last_error", sa.Text(), nullable=True),
+        sa.Column("repeat_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("severity IN ('CRITICAL', 'HIGH', 'MEDIUM', 'LOW')", name=op.f("ck_deliveries_severity")),
+        sa.CheckConstraint("state IN ('waiting', 'joined', 'sent', 'dead')", name=op.f("ck_deliveries_state")),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_deliveries")),
+        sa.UniqueConstraint(
+            "tenant_id", "notice_id", "channel_id", name=op.f("uq_deliveries_tenant_id_notice_id_channel_id")
+        ),
+    )
+    op.create_index(
+        "ix_deliveries_joined",
+        "deliveries",
+        ["tenant_id", "message_id"],
+        unique=False,
+        postgresql_where=sa.text("message_id IS NOT NULL"),
+        sqlite_where=sa.text("message_id IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_deliveries_repeat",
+        "deliveries",
+        ["tenant_id", "repeat_at"],
+        unique=False,
+        postgresql_where=sa.text("repeat_at IS NOT NULL"),
+        sqlite_where=sa.text("repeat_at IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_deliveries_subject",
+        "deliveries",
+        ["tenant_id", "channel_id", "subject_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("state = 'waiting'"),
+        sqlite_where=sa.text("state = 'waiting'"),
+    )
+    op.create_index(
+        "ix_deliveries_waiting",
+        "deliveries",
+        ["tenant_id", "channel_id", "due_at", "id"],
+        unique=False,
+        postgresql_where=sa.text("state = 'waiting'"),
+        sqlite_where=sa.text("state = 'waiting'"),
+    )
+    op.create_table(
         "entries",
         sa.Column("tenant_id", sa.String(length=255), nullable=False),
         sa.Column("hold_id", sa.Uuid(as_uuid=False), nullable=False),
@@ -302,7 +393,24 @@ def upgrade() -> None:
         sa.UniqueConstraint("tenant_id", "anomaly_id", name=op.f("uq_incidents_tenant_id_anomaly_id")),
     )
     op.create_index(
+        op.f("ix_incidents_tenant_id_opened_at_id"), "incidents", ["tenant_id", "opened_at", "id"], unique=False
+    )
+    op.create_index(
         op.f("ix_incidents_tenant_id_status_opened_at"), "incidents", ["tenant_id", "status", "opened_at"], unique=False
+    )
+    op.create_table(
+        "jobs",
+        sa.Column("tenant_id", sa.String(length=255), nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("claimed_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("claimed_by", sa.String(length=255), nullable=True),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("succeeded_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("took_ms", sa.Integer(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("last_error", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("tenant_id", "name", name=op.f("pk_jobs")),
     )
     op.create_table(
         "kill_switches",
@@ -560,6 +668,29 @@ def upgrade() -> None:
         op.f("ix_runs_tenant_id_state_heartbeat_at"), "runs", ["tenant_id", "state", "heartbeat_at"], unique=False
     )
     op.create_table(
+        "sources",
+        sa.Column("tenant_id", sa.String(length=255), nullable=False),
+        sa.Column("id", sa.String(length=255), nullable=False),
+        sa.Column("name", sa.String(length=255), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("format", sa.String(length=32), nullable=True),
+        sa.Column("every_seconds", sa.Integer(), nullable=False),
+        sa.Column("stale_seconds", sa.Integer(), nullable=False),
+        sa.Column("news_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.String(length=255), nullable=False),
+        sa.Column("removed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_sources")),
+    )
+    op.create_index(
+        "uq_sources_name",
+        "sources",
+        ["tenant_id", "name"],
+        unique=True,
+        postgresql_where=sa.text("removed_at IS NULL"),
+        sqlite_where=sa.text("removed_at IS NULL"),
+    )
+    op.create_table(
         "tenant_policies",
         sa.Column("tenant_id", sa.String(length=255), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
@@ -779,6 +910,13 @@ def downgrade() -> None:
     op.drop_table("users")
     op.drop_table("tenants")
     op.drop_table("tenant_policies")
+    op.drop_index(
+        "uq_sources_name",
+        table_name="sources",
+        postgresql_where=sa.text("removed_at IS NULL"),
+        sqlite_where=sa.text("removed_at IS NULL"),
+    )
+    op.drop_table("sources")
     op.drop_index(op.f("ix_runs_tenant_id_state_heartbeat_at"), table_name="runs")
     op.drop_table("runs")
     op.drop_table("routes")
@@ -811,11 +949,38 @@ def downgrade() -> None:
     op.drop_table("limits")
     op.drop_index(op.f("ix_kill_switches_tenant_id_lifted_at_expires_at"), table_name="kill_switches")
     op.drop_table("kill_switches")
+    op.drop_table("jobs")
     op.drop_index(op.f("ix_incidents_tenant_id_status_opened_at"), table_name="incidents")
+    op.drop_index(op.f("ix_incidents_tenant_id_opened_at_id"), table_name="incidents")
     op.drop_table("incidents")
     op.drop_table("hourly_costs")
     op.drop_table("hold_keys")
     op.drop_table("entries")
+    op.drop_index(
+        "ix_deliveries_waiting",
+        table_name="deliveries",
+        postgresql_where=sa.text("state = 'waiting'"),
+        sqlite_where=sa.text("state = 'waiting'"),
+    )
+    op.drop_index(
+        "ix_deliveries_subject",
+        table_name="deliveries",
+        postgresql_where=sa.text("state = 'waiting'"),
+        sqlite_where=sa.text("state = 'waiting'"),
+    )
+    op.drop_index(
+        "ix_deliveries_repeat",
+        table_name="deliveries",
+        postgresql_where=sa.text("repeat_at IS NOT NULL"),
+        sqlite_where=sa.text("repeat_at IS NOT NULL"),
+    )
+    op.drop_index(
+        "ix_deliveries_joined",
+        table_name="deliveries",
+        postgresql_where=sa.text("message_id IS NOT NULL"),
+        sqlite_where=sa.text("message_id IS NOT NULL"),
+    )
+    op.drop_table("deliveries")
     op.drop_table("daily_costs")
     op.drop_table("cost_rows")
     op.drop_index(
@@ -825,10 +990,18 @@ def downgrade() -> None:
         sqlite_where=sa.text("superseded_at IS NULL"),
     )
     op.drop_table("cost_deliveries")
+    op.drop_index(
+        "uq_channels_name",
+        table_name="channels",
+        postgresql_where=sa.text("removed_at IS NULL"),
+        sqlite_where=sa.text("removed_at IS NULL"),
+    )
+    op.drop_table("channels")
     op.drop_table("catalogue_prices")
     op.drop_index(op.f("ix_audit_entries_tenant_id_object_type_object_id"), table_name="audit_entries")
     op.drop_table("audit_entries")
     op.drop_index("uq_api_keys_id", table_name="api_keys")
     op.drop_table("api_keys")
+    op.drop_index(op.f("ix_anomalies_tenant_id_merged_into"), table_name="anomalies")
     op.drop_index(op.f("ix_anomalies_tenant_id_end_at"), table_name="anomalies")
     op.drop_table("anomalies")

@@ -235,15 +235,27 @@ def set_tenant_disabled(session: Session, caller: Caller, tenant_id: str, *, dis
 
 
 @operation
+def prepare_tenant(session: Session, caller: Caller) -> None:
+    """Enter the caller's tenant into the directory, if it is not there; the first of all is the home tenant."""
+    is_first = not people.list_tenants(session, after=None, limit=1)
+    _enter(session, caller, is_home=is_first)
+
+
+@operation
 def prepare_home(session: Session, caller: Caller) -> str | None:
     """Make the caller's tenant the home tenant at first start; return a link's token while nobody has a password."""
     now = caller.now()
-    if people.add_tenant(session, caller.tenant, caller.tenant, is_home=True, actor=caller.actor, now=now):
-        service.audit(session, caller, "tenant.created", caller.tenant, now, home=True)
+    _enter(session, caller, is_home=True)
     if people.has_users(session, caller.tenant):
         return None
     people.add_user(session, caller.tenant, FIRST_ADMIN, Role.ADMIN, actor=caller.actor, now=now)
     return service.make_link(session, caller.tenant, FIRST_ADMIN, now=now)
+
+
+def _enter(session: Session, caller: Caller, *, is_home: bool) -> None:
+    now = caller.now()
+    if people.add_tenant(session, caller.tenant, caller.tenant, is_home=is_home, actor=caller.actor, now=now):
+        service.audit(session, caller, "tenant.created", caller.tenant, now, home=is_home)
 
 
 def login_name(email: object) -> str:

@@ -127,11 +127,24 @@ def _found(finding: Finding, incident_id: str | None) -> Found:
 
 @reading
 def list_anomalies(
-    session: Session, caller: Caller, *, since: date | None = None, limit: int = DEFAULT_PAGE
+    session: Session,
+    caller: Caller,
+    *,
+    since: date | None = None,
+    limit: int = DEFAULT_PAGE,
+    before: str | None = None,
 ) -> list[Anomaly]:
-    """Return anomalies, the newest first, at most 1,000 at once; ``since`` leaves out those that ended before it."""
+    """Return anomalies, the newest first, at most 1,000 at once.
+
+    Args:
+        session: The transaction.
+        caller: Whose anomalies.
+        since: Leaves out those that ended before it.
+        limit: At most so many.
+        before: The id of the last one seen.
+    """
     instant = None if since is None else datetime(since.year, since.month, since.day, tzinfo=UTC)
-    return service.list_anomalies(session, caller.tenant, since=instant, limit=limit)
+    return service.list_anomalies(session, caller.tenant, since=instant, before=before, limit=limit)
 
 
 @reading

@@ -34,11 +34,21 @@ def records_since(session: Session, tenant_id: str, since: datetime) -> list[Ano
     return [record for record in _records(session, tenant_id, query) if record.row.merged_into is None]
 
 
-def list_records(session: Session, tenant_id: str, *, since: datetime | None, limit: int) -> list[AnomalyRecord]:
-    """Return the newest anomalies, merged ones left out."""
+def list_records(
+    session: Session,
+    tenant_id: str,
+    *,
+    since: datetime | None,
+    limit: int,
+    before: tuple[datetime, str] | None = None,
+) -> list[AnomalyRecord]:
+    """Return the newest anomalies, merged ones left out, from after a place in that order."""
     query = select(Anomaly).where(Anomaly.tenant_id == tenant_id, Anomaly.merged_into.is_(None))
     if since is not None:
         query = query.where(Anomaly.end_at >= since)
+    if before is not None:
+        at, row_id = before
+        query = query.where(Anomaly.end_at <= at, (Anomaly.end_at < at) | (Anomaly.id > row_id))
     return _records(session, tenant_id, query.order_by(Anomaly.end_at.desc(), Anomaly.id).limit(min(limit, PAGE_MAX)))
 
 

@@ -32,7 +32,7 @@ def list_incidents(
         query = query.where(Row.severity == severity.value)
     if before is not None:
         at, row_id = before
-        query = query.where((Row.opened_at < at) | ((Row.opened_at == at) & (Row.id < row_id)))
+        query = query.where(Row.opened_at <= at, (Row.opened_at < at) | (Row.id < row_id))
     rows = session.scalars(query.order_by(Row.opened_at.desc(), Row.id.desc()).limit(min(limit, PAGE_MAX)))
     return [_view(row) for row in rows]
 

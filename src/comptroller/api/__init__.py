@@ -1,0 +1,1 @@
+"""The HTTP service: translates, calls one operation, translates back."""

@@ -1,0 +1,1 @@
+"""comptroller over HTTP: the same names as the library."""
