@@ -4,6 +4,8 @@ An engine made here begins SQLite's transactions itself (a read defers, anything
 once), keeps foreign keys and the write-ahead log on, and refuses to commit what governance broke.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,7 +14,7 @@ from sqlalchemy import URL, Connection, Engine, event, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.ext.asyncio import create_async_engine as sa_create_async_engine
 
-from comptroller.errors import InvalidInputError, SchemaBehindError
+from comptroller.errors import InvalidInputError, SchemaBehindError, StorageError
 from comptroller.transaction import OUTSIDE, OWN, guard_engine
 
 BUSY_TIMEOUT_SECONDS: Final = 30
@@ -51,7 +53,7 @@ def database_url(text: str, *, is_async: bool = False) -> URL:
 def create_engine(url: str | URL, **options: Any) -> Engine:
     """Return a guarded engine; ``options`` are SQLAlchemy's."""
     target = database_url(url) if isinstance(url, str) else url
-    engine = sa.create_engine(target, **_defaults(target), **options)
+    engine = sa.create_engine(target, **(_defaults(target) | options))
     _prepare(engine)
     return engine
 
@@ -59,7 +61,7 @@ def create_engine(url: str | URL, **options: Any) -> Engine:
 def create_async_engine(url: str | URL, **options: Any) -> AsyncEngine:
     """Return a guarded engine for asyncio; ``options`` are SQLAlchemy's."""
     target = database_url(url, is_async=True) if isinstance(url, str) else url
-    engine = sa_create_async_engine(target, **_defaults(target), **options)
+    engine = sa_create_async_engine(target, **(_defaults(target) | options))
     _prepare(engine.sync_engine)
     return engine
 
@@ -101,6 +103,23 @@ def bind_tenant(conn: Connection, tenant: str) -> None:
         conn.exec_driver_sql(_BINDS, {"tenant": tenant})
 
 
+@contextmanager
+def reported(url: URL) -> Iterator[None]:
+    """Turn what the driver raises while a database is opened into one line that names it and the mend.
+
+    Raises:
+        StorageError: If the database cannot be reached, read or written.
+    """
+    try:
+        yield
+    except sa.exc.DBAPIError as error:
+        is_file = url.get_backend_name() == "sqlite"
+        where = url.database if is_file else url.render_as_string(hide_password=True)
+        mend = "check its path and your rights, or name another" if is_file else "check that it runs and the URL"
+        why = " ".join(str(error.orig).split())
+        raise StorageError(f"database {where} cannot be used: {why}; {mend}") from error
+
+
 def table_is_there(conn: Connection, table_name: str) -> bool:
     """Tell whether a table or view of that name can be read, without a lock and without risk to the transaction.
 
@@ -121,7 +140,7 @@ def upgrade(url: str | URL, revision: str = "head") -> None:
     """Bring the schema to a revision, the newest by default; safe to repeat."""
     engine = create_engine(url)
     try:
-        with engine.connect() as conn:
+        with reported(engine.url), engine.connect() as conn:
             upgrade_connection(conn, revision)
     finally:
         engine.dispose()
@@ -148,7 +167,9 @@ def revision_of(url: str | URL) -> str | None:
     """Return a database's schema revision, or None where comptroller's tables were never made."""
     engine = create_engine(url)
     try:
-        with engine.connect() as conn:
+        if engine.dialect.name == "sqlite" and not Path(str(engine.url.database)).exists():
+            return None  # looking must not make the file
+        with reported(engine.url), engine.connect() as conn:
             return current_revision(conn)
     finally:
         engine.dispose()

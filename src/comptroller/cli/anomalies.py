@@ -3,11 +3,12 @@
 from datetime import date
 
 from cyclopts import App
-from rich.table import Table
+from rich.text import Text
 
 from comptroller.cli import output
 from comptroller.cli.options import DEFAULT, Common
 from comptroller.enums import Dimension, Feedback
+from comptroller.types.anomalies import Anomaly
 
 app = App(name="anomalies", help="List anomalies, say what they were, plan, mute.", help_format="plaintext")
 
@@ -28,18 +29,16 @@ def list_(*, since: date | None = None, limit: int = 100, common: Common = DEFAU
     if common.is_json:
         output.print_json(found)
         return 0
-    table = Table(box=None, padding=(0, 1), show_edge=False, header_style="bold", expand=True)
-    table.add_column("Anomaly", no_wrap=True)
-    table.add_column("Severity", no_wrap=True)
-    table.add_column("What", ratio=1)
-    table.add_column("At stake", justify="right", no_wrap=True)
-    table.add_column("Said")
-    for one in found:
-        said = (one.feedback or one.suppressed_reason or "").replace("_", " ")
-        stake = output.money(one.at_stake, one.currency)
-        table.add_row(one.id, output.severity(one.severity), one.description, stake, said)
+    rows = [(_cells(one), (Text(one.description),)) for one in found]
+    table = output.blocks(rows, ("Anomaly", "Severity", "At stake", "Since", "Said"))
     output.console().print(table if found else "No anomalies. Feed a bill: comptroller scan FILE")
     return 0
+
+
+def _cells(one: Anomaly) -> tuple[Text | str, ...]:
+    said = (one.feedback or one.suppressed_reason or "-").replace("_", " ")
+    stake = output.money(one.at_stake, one.currency)
+    return one.id, output.severity(one.severity), stake, output.day(one.start_at, one.grain), said
 
 
 @app.command

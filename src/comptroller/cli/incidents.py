@@ -1,7 +1,7 @@
 """``comptroller incidents``: list, show, ack, resolve, reopen, comment."""
 
 from cyclopts import App
-from rich.table import Table
+from rich.console import Group
 from rich.text import Text
 
 from comptroller.cli import output
@@ -47,17 +47,20 @@ def list_(
     return 0
 
 
-def _table(found: list[Incident]) -> Table:
-    table = Table(box=None, padding=(0, 1), show_edge=False, header_style="bold", expand=True)
-    for name in ("Incident", "Severity", "Status"):
-        table.add_column(name, no_wrap=True)
-    table.add_column("What", ratio=1)
-    table.add_column("Opened", no_wrap=True)
-    for one in found:
-        status = one.status.value if one.suppressed_reason is None else f"{one.status.value} ({one.suppressed_reason})"
-        what = one.description or one.title
-        table.add_row(one.id, output.severity(one.severity), status, what, one.opened_at.strftime("%Y-%m-%d %H:%M"))
-    return table
+def _table(found: list[Incident]) -> Group:
+    rows = [
+        (
+            (one.id, output.severity(one.severity), _status(one), f"{one.opened_at:%Y-%m-%d %H:%M}"),
+            (Text(one.description or one.title),),
+        )
+        for one in found
+    ]
+    return output.blocks(rows, ("Incident", "Severity", "Status", "Opened (UTC)"))
+
+
+def _status(one: Incident) -> str:
+    reason = "" if one.suppressed_reason is None else f" ({one.suppressed_reason.value.replace('_', ' ')})"
+    return one.status.value + reason
 
 
 @app.command

@@ -8,7 +8,9 @@ from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
 from rich.text import Text
 
 from comptroller.enums import Grain, Severity
@@ -22,6 +24,7 @@ SEVERITY_STYLES: Final = {
 }
 ABNORMAL_STYLE: Final = "bold red"
 _WHOLE_FROM: Final = 1000
+_WIDEST: Final = 1000  # a line that is longer than the terminal is cut there, not here
 _RAISED: Final = 0.4
 
 
@@ -84,6 +87,38 @@ def spark_line(values: Sequence[float], abnormal: Sequence[bool], *, width: int 
         level = min(int(max(share, 0.0) * len(BARS)), len(BARS) - 1)
         line.append(BARS[level], style=ABNORMAL_STYLE if mark else "cyan")
     return line
+
+
+def blocks(rows: Sequence[tuple[Sequence[RenderableType], Sequence[RenderableType]]], heads: Sequence[str]) -> Group:
+    """Return rows whose first cells stand in columns and whose sentences have the whole width below them.
+
+    Args:
+        rows: The cells, and the lines below them.
+        heads: What the columns hold; the one named ``At stake`` is a number.
+    """
+    grid = Table(box=None, padding=(0, 2, 0, 0), show_edge=False, header_style="bold")
+    for head in heads:
+        grid.add_column(head, no_wrap=True, justify="right" if head == "At stake" else "left")
+    for cells, _ in rows:
+        grid.add_row(*cells)
+    lines = grid_lines(grid)
+    shown: list[RenderableType] = [lines[0]]
+    for (_, below), line in zip(rows, lines[1:], strict=True):
+        shown += [line, *(Padding(text, (0, 0, 0, 2)) for text in below)]
+    return Group(*shown)
+
+
+def grid_lines(table: Table) -> list[Text]:
+    """Return a table's lines, one for each row, so that something can stand between them."""
+    wide = Console(width=_WIDEST, highlight=False)
+    lines = []
+    for segments in wide.render_lines(table, pad=False):
+        line = Text(no_wrap=True, overflow="ellipsis")
+        for segment in segments:
+            line.append(segment.text, style=segment.style)
+        line.rstrip()
+        lines.append(line)
+    return lines
 
 
 def severity(value: Severity) -> Text:

@@ -7,14 +7,13 @@ from types import TracebackType
 from typing import Self
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import StaticPool
 
 from comptroller import database, settings
 from comptroller.clock import utc_now
-from comptroller.errors import InvalidInputError, StorageError
+from comptroller.errors import InvalidInputError
 from comptroller.face.areas import AnomalyVerbs, CostVerbs, IncidentVerbs, OwnerVerbs, PriceVerbs
 from comptroller.face.binding import AsyncPlace, SessionPlace, SyncPlace
 from comptroller.face.limits import LimitVerbs
@@ -191,11 +190,8 @@ def open_sync(
     caller = Caller(settings.tenant() if tenant is None else tenant, actor, clock)
     engine = _engine(settings.database() if url is None else url)
     try:
-        _prepare_schema(engine)
-    except DBAPIError as error:
-        engine.dispose()
-        where = engine.url.render_as_string(hide_password=True)
-        raise StorageError(f"{where} cannot be used: {' '.join(str(error.orig).split())}") from error
+        with database.reported(engine.url):
+            _prepare_schema(engine)
     except BaseException:
         engine.dispose()
         raise

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from typing import Any, Concatenate, Final, Generic, NoReturn, ParamSpec, TypeVar
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError, InternalError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlalchemy.orm import Session
 
 from comptroller.database import bind_tenant
-from comptroller.errors import StorageError
+from comptroller.errors import ConflictError, StorageError
 from comptroller.transaction import begin_immediate
 from comptroller.types.caller import Caller
 
@@ -111,10 +111,11 @@ def is_retryable(error: BaseException | None) -> bool:
 
 
 def raise_translated(error: DBAPIError) -> NoReturn:
-    """Raise StorageError where the database could not do it, and the error itself where a rule of it was broken."""
-    if isinstance(error, OperationalError | InternalError):
-        raise StorageError(f"the database could not do it: {' '.join(str(error.orig).split())}") from error
-    raise error
+    """Raise StorageError where the database could not do it, ConflictError where a rule of it was broken."""
+    why = " ".join(str(error.orig).split())
+    if isinstance(error, IntegrityError):
+        raise ConflictError(f"somebody else wrote the same at this moment, begin again: {why}") from error
+    raise StorageError(f"the database could not do it: {why}") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,27 @@ import psycopg
 from sqlalchemy import Connection
 from sqlalchemy.util import await_only
 
+from comptroller.errors import StorageError
+
 
 def copy_into(conn: Connection, table: str, columns: Sequence[str], blocks: Iterable[bytes]) -> None:
-    """Send CSV blocks to a PostgreSQL table over the session's own connection, in its transaction."""
+    """Send CSV blocks to a PostgreSQL table over the session's own connection, in its transaction.
+
+    Raises:
+        StorageError: If the database does not take them.
+    """
     statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT csv)"
     driver: Any = conn.connection.driver_connection
-    if isinstance(driver, psycopg.AsyncConnection):
-        await_only(_copy_async(driver, statement, blocks))
-        return
+    try:
+        if isinstance(driver, psycopg.AsyncConnection):
+            await_only(_copy_async(driver, statement, blocks))
+        else:
+            _copy(driver, statement, blocks)
+    except psycopg.Error as error:  # SQLAlchemy does not see what the driver is told directly
+        raise StorageError(f"the database did not take the rows of {table}: {' '.join(str(error).split())}") from error
+
+
+def _copy(driver: "psycopg.Connection[Any]", statement: str, blocks: Iterable[bytes]) -> None:
     with driver.cursor() as cursor, cursor.copy(statement) as copy:
         for block in blocks:
             copy.write(block)
