@@ -11,7 +11,7 @@ import duckdb
 from comptroller.ingest.checks import Check
 from comptroller.ingest.load import IS_BAD, ROW_NO
 from comptroller.ingest.reading import Reading
-from comptroller.ingest.table import Table
+from comptroller.ingest.table import MAX_BROKEN_ROWS, Table
 
 MAX_SHOWN: Final = 20
 MAX_VALUE: Final = 80
@@ -75,11 +75,18 @@ def count_bad(connection: duckdb.DuckDBPyConnection) -> int:
 
 
 def has_doubtful(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Say whether a row is broken in a way that puts the rows behind it in doubt, so that it cannot be skipped."""
+    """Say whether a row is broken in a way that puts the rows behind it in doubt, so that it cannot be skipped.
+
+    So many broken rows that they were no longer counted are in doubt altogether.
+    """
     kinds = ", ".join(f"'{kind}'" for kind in _DOUBTFUL)
-    return _has_rejects(connection) and bool(
-        _number(connection, f"select count(*) from reject_errors where error_type::varchar in ({kinds})")
-    )
+    if not _has_rejects(connection):
+        return False
+    per_file = "(select count(*) as rows from reject_errors group by scan_id)"
+    most = _number(connection, f"select coalesce(max(rows), 0) from {per_file}")
+    if most >= MAX_BROKEN_ROWS:
+        return True
+    return bool(_number(connection, f"select count(*) from reject_errors where error_type::varchar in ({kinds})"))
 
 
 def first_bad(

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Final
 
 from comptroller.enums import ChargeCategory
-from comptroller.ingest.values import literal
+from comptroller.ingest.values import is_code, literal
 from comptroller.money import CURRENCIES
 
 # Cloud billing is younger; a date before is another calendar's year or a misread format.
@@ -26,7 +26,6 @@ _NAMES: Final = (
     ("team", "team"),
 )
 _CATEGORIES: Final = ", ".join(literal(word) for word in ChargeCategory)
-_CURRENCIES: Final = ", ".join(literal(code) for code in sorted(CURRENCIES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +92,7 @@ def checks(today: date, *, is_counted: bool = False) -> list[Check]:
         Check("category", f"charge_category not in ({_CATEGORIES})", "not one of FOCUS's charge categories"),
         Check("class", "charge_class <> 'Correction'", "not one of FOCUS's charge classes"),
         Check("currency", "currency is null", "missing: an amount without currency"),
-        Check("currency", f"currency not in ({_CURRENCIES})", "not an ISO 4217 currency"),
+        Check("currency", f"not {is_code('currency', CURRENCIES)}", "not an ISO 4217 currency"),
         Check("input_tokens", "raw_input_tokens is not null and input_tokens is null", "no count of tokens"),
         Check("output_tokens", "raw_output_tokens is not null and output_tokens is null", "no count of tokens"),
         *[

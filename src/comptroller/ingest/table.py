@@ -1,8 +1,9 @@
 """One file as a relation: its column names and, per column, SQL that gives the cell as text."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -29,7 +30,10 @@ _JSON_SAMPLE: Final = 10_000
 # Spans of OpenTelemetry keep what they know of a call one level down.
 _ATTRIBUTES: Final = "attributes"
 _NULLS: Final = ", ".join(literal(text) for text in NULL_TEXTS)
-_RECORDING: Final = "store_rejects=true, rejects_limit=0"
+# Broken lines are kept whole in memory until they are reported; a file with more of them is no CSV.
+MAX_BROKEN_ROWS: Final = 10_000
+_RECORDING: Final = f"store_rejects=true, rejects_limit={MAX_BROKEN_ROWS}"
+_SHAPE_SAMPLE: Final = 2_000
 _FLOATS: Final = ("FLOAT", "DOUBLE")
 
 
@@ -103,6 +107,7 @@ def _csv_table(file: SourceFile) -> Table:
         why = "there are only blank lines" if isinstance(error, StopIteration) else str(error)
         raise refuse(file.path, f"has no header row: {why}") from error
     _check_width(file.path, len(names))
+    _check_shape(file.path, reader, len(names))
     columns = ", ".join(f"c{index}: 'VARCHAR'" for index in range(len(names)))
     relation = (
         f"read_csv({literal(str(file.readable))}, columns={{{columns}}}, auto_detect=false, header=true, skip={skip}, "
@@ -125,6 +130,17 @@ def _head_text(path: Path, readable: Path) -> str:
         line = head.count(b"\n", 0, error.start) + 1
         raise refuse(path, f"line {line}: not UTF-8 (byte 0x{head[error.start]:02x}): save it as UTF-8") from error
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _check_shape(path: Path, reader: Iterator[list[str]], width: int) -> None:
+    """Refuse a file whose first rows mostly do not fit its header, before each of them is kept as a broken one."""
+    try:
+        rows = [row for row in islice(reader, _SHAPE_SAMPLE) if row]
+    except csv.Error:  # the reader proper says where
+        return
+    broken = sum(len(row) != width for row in rows)
+    if broken > _SHAPE_SAMPLE // 2:
+        raise refuse(path, f"{broken} of its first {len(rows)} rows do not have the header's {width} columns")
 
 
 def _check_width(path: Path, width: int) -> None:

@@ -1,5 +1,6 @@
 """SQL expressions that read text exactly: decimals, quanta, instants. Nothing here becomes a float."""
 
+from collections.abc import Collection
 from typing import Final
 
 from comptroller.money import LOW_VALUE_CURRENCIES
@@ -13,12 +14,20 @@ _US_DATES: Final = [
     for day in ("%m/%d/%y", "%m/%d/%Y")
     for clock in ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
 ]
-_LOW_VALUE: Final = ", ".join(f"'{code}'" for code in sorted(LOW_VALUE_CURRENCIES))
 
 
 def literal(text: str) -> str:
     """Return text as an SQL string literal."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def is_code(text: str, codes: Collection[str]) -> str:
+    """Return SQL that says whether a text is one of many codes of three letters.
+
+    A long IN list becomes a join, and a join loses the order of a file's rows.
+    """
+    listed = literal(",".join(sorted(codes)))
+    return f"(length({text}) = 3 and contains({listed}, {text}) and not contains({text}, ','))"
 
 
 def _bare(text: str, *, has_thousands: bool) -> str:
@@ -57,7 +66,7 @@ def decimal_text(text: str, *, is_float: bool = False, has_thousands: bool = Tru
 def quanta(decimal: str, currency: str) -> str:
     """Return SQL for a plain decimal text in quanta of its currency, half-even; NULL if out of int64's range."""
     ordinary, low = _scaled(decimal, 9), _scaled(decimal, 6)
-    return f"case when {currency} in ({_LOW_VALUE}) then {low} else {ordinary} end"
+    return f"case when {is_code(currency, LOW_VALUE_CURRENCIES)} then {low} else {ordinary} end"
 
 
 def _scaled(decimal: str, places: int) -> str:
@@ -105,4 +114,4 @@ def atto_quanta(attos: str, currency: str) -> str:
     """Return SQL for an amount in 10⁻¹⁸, not negative, in quanta of its currency, rounded up as spend is."""
     ordinary = f"({attos} + 999999999::hugeint) // 1000000000::hugeint"
     low = f"({attos} + 999999999999::hugeint) // 1000000000000::hugeint"
-    return f"try_cast(case when {currency} in ({_LOW_VALUE}) then {low} else {ordinary} end as bigint)"
+    return f"try_cast(case when {is_code(currency, LOW_VALUE_CURRENCIES)} then {low} else {ordinary} end as bigint)"

@@ -1,6 +1,7 @@
 from datetime import date
 from decimal import Decimal
 
+import duckdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,6 +11,7 @@ from comptroller.ingest.bill import open_bill
 from comptroller.ingest.pricing import PriceList
 from comptroller.types.price_row import PriceRow
 
+ROW = "2025-04-01,1,USD,a\n"
 HEADER = "ChargePeriodStart,BilledCost,BillingCurrency,ServiceName"
 
 
@@ -128,3 +130,31 @@ def test_rows_keep_their_place_in_a_file_of_many_blocks(tmp_path, opened):
         for row in batch
     ]
     assert sorted(numbers) == [(number + 1, number) for number in range(150_000)]
+
+
+def test_rows_of_a_file_that_is_read_in_parallel_keep_their_place(tmp_path, opened):
+    path = tmp_path / "bill.csv"
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"""copy (select '2025-04-01' as "ChargePeriodStart", 'USD' as "BillingCurrency",
+            case when i < 250000 then (i * 0.001)::decimal(9, 3)::varchar else 'bad' end as "BilledCost",
+            repeat('x', 60) || chr(10) as "ServiceName" from range(1, 250001) as t(i))
+            to '{path}' (format csv, header true)"""
+        )
+    bill = opened(path, skip_bad=True)
+    assert [row.line for row in bill.bad_rows] == [2 + 2 * 249_999]
+    rows = bill._scratch.connection.execute(
+        "select count(*) from cost_lines where row_no <> billed_cost::decimal(9, 3) * 1000"
+    )
+    assert rows.fetchall() == [(0,)]
+
+
+def test_too_many_broken_rows_cannot_be_skipped(write, opened):
+    text = HEADER + "\n" + ROW * 3_000 + "2025-04-01,1,USD\n" * 12_000
+    with pytest.raises(BadFileError, match="what follows is in doubt"):
+        opened(write("bill.csv", text), skip_bad=True)
+
+
+def test_a_file_whose_rows_do_not_fit_its_header_is_refused_at_once(write, opened):
+    with pytest.raises(BadFileError, match="2000 of its first 2000 rows do not have the header's 4 columns"):
+        opened(write("bill.csv", HEADER + "\n" + "2025-04-01,1,USD\n" * 3_000), skip_bad=True)
