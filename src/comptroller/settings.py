@@ -20,3 +20,8 @@ def tenant() -> str:
 def listen_url() -> str | None:
     """Return the URL by which kills are heard of past a pooler: ``COMPTROLLER_LISTEN_DATABASE``, else None."""
     return os.environ.get("COMPTROLLER_LISTEN_DATABASE") or None
+
+
+def public_url() -> str | None:
+    """Return where people reach the dashboard, for links in notices: ``COMPTROLLER_PUBLIC_URL``, else None."""
+    return os.environ.get("COMPTROLLER_PUBLIC_URL") or None

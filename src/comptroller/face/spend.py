@@ -2,13 +2,17 @@
 
 from typing import Any
 
+from sqlalchemy import Engine
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from comptroller.database import create_async_engine, create_engine
 from comptroller.face.binding import AsyncPlace, SessionPlace, SyncPlace, verb
 from comptroller.face.runs import KillVerbs
 from comptroller.runtime import async_run
 from comptroller.runtime import run as sync_run
 from comptroller.runtime.amounts import Spend, dimension_pairs, reserve_amounts
 from comptroller.runtime.async_gate import AsyncGate
-from comptroller.runtime.gate import Gate
+from comptroller.runtime.gate import CONNECTIONS, Gate
 from comptroller.runtime.progress import DEFAULT_LIFE_SECONDS, hold_id
 from comptroller.runtime.watch import Watch
 from comptroller.spine.orchestrator import see, spend
@@ -32,7 +36,7 @@ class Spending(SyncPlace):
     def doors(self) -> sync_run.Doors:
         """Return this caller's gate and watch, made at first use."""
         if self._doors is None:
-            self._doors = sync_run.Doors(Gate(self.engine), self.caller, Watch(self.engine.url))
+            self._doors = sync_run.Doors(Gate(gate_engine(self.engine)), self.caller, Watch(self.engine.url))
         return self._doors
 
     def run(self, *, limits: RunLimits | None = None, id: str | None = None, **dimensions: str) -> sync_run.Run:  # noqa: A002 — the face's word
@@ -75,6 +79,8 @@ class Spending(SyncPlace):
         """Stop listening for kills; part of closing."""
         if self._doors is not None:
             self._doors.watch.close()
+            if self._doors.gate.engine is not self.engine:
+                self._doors.gate.engine.dispose()
 
 
 class AsyncSpending(AsyncPlace):
@@ -86,7 +92,9 @@ class AsyncSpending(AsyncPlace):
     def doors(self) -> async_run.AsyncDoors:
         """Return this caller's gate and watch, made at first use."""
         if self._doors is None:
-            self._doors = async_run.AsyncDoors(AsyncGate(self.engine), self.caller, Watch(self.engine.url))
+            self._doors = async_run.AsyncDoors(
+                AsyncGate(async_gate_engine(self.engine)), self.caller, Watch(self.engine.url)
+            )
         return self._doors
 
     def run(self, *, limits: RunLimits | None = None, id: str | None = None, **dimensions: str) -> async_run.AsyncRun:  # noqa: A002 — the face's word
@@ -119,6 +127,22 @@ class AsyncSpending(AsyncPlace):
         if self._doors is not None:
             await self._doors.gate.drain()
             self._doors.watch.close()
+            if self._doors.gate.engine is not self.engine:
+                await self._doors.gate.engine.dispose()
+
+
+def gate_engine(engine: Engine) -> Engine:
+    """Return the gate's own connections: few, and not tried before use, since a group that fails is done again."""
+    if engine.dialect.name == "sqlite":
+        return engine
+    return create_engine(engine.url, pool_size=CONNECTIONS, max_overflow=0, pool_pre_ping=False)
+
+
+def async_gate_engine(engine: AsyncEngine) -> AsyncEngine:
+    """Return the gate's own connections for asyncio."""
+    if engine.dialect.name == "sqlite":
+        return engine
+    return create_async_engine(engine.url, pool_size=CONNECTIONS, max_overflow=0, pool_pre_ping=False)
 
 
 def charge_of(amount: Spend, requests: int, tokens: int | None, key: str | None, dimensions: dict[str, str]) -> Charge:

@@ -14,13 +14,11 @@ from comptroller.types.caller import Caller
 from comptroller.types.spend import Action, Admitted, End
 
 
-class _Ticket(Waiting):
-    """A waiting coroutine."""
-
-    __slots__ = ("caller", "future")
+class Ticket(Waiting):
+    """A waiting coroutine: its future is done when it is answered."""
 
     def __init__(self, action: Action, caller: Caller, future: "asyncio.Future[None]") -> None:
-        super().__init__(action)
+        self.action = action
         self.caller = caller
         self.future = future
 
@@ -34,8 +32,9 @@ class AsyncGate:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self.engine = engine
-        self._turns: Turns[_Ticket] = Turns(1 if engine.dialect.name == "sqlite" else CONNECTIONS)
+        self._turns: Turns[Ticket] = Turns(1 if engine.dialect.name == "sqlite" else CONNECTIONS)
         self._desks: dict[str, Desk] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def submit(self, caller: Caller, action: Action) -> Any:
@@ -44,16 +43,24 @@ class AsyncGate:
         Raises:
             GovernanceUnavailable: If comptroller could not decide.
         """
-        loop = asyncio.get_running_loop()
-        ticket = _Ticket(action, caller, loop.create_future())
-        self._turns.put(caller.tenant, ticket)
-        self._start(loop)
+        ticket = self.queue(caller, action)
         try:
             await ticket.future
         except asyncio.CancelledError:
-            self._leave(ticket)
+            self.leave(ticket)
             raise
         return ticket.result()
+
+    def queue(self, caller: Caller, action: Action) -> Ticket:
+        """Queue one action; whoever awaits the ticket's future and is cancelled has to leave."""
+        loop = self._loop
+        if loop is None:
+            loop = self._loop = asyncio.get_running_loop()
+        ticket = Ticket(action, caller, loop.create_future())
+        self._turns.put(caller.tenant, ticket)
+        if self._turns.has_room:
+            self._start(loop)
+        return ticket
 
     async def drain(self) -> None:
         """Wait until every group in flight is answered."""
@@ -88,7 +95,7 @@ class AsyncGate:
             else:
                 step = sent(steps, outcome)
 
-    def _answer(self, group: list[_Ticket]) -> None:
+    def _answer(self, group: list[Ticket]) -> None:
         for ticket in group:
             if not ticket.is_answered:
                 ticket.error = GovernanceUnavailable("the group was left without an answer", "Policies", "admit")
@@ -96,7 +103,8 @@ class AsyncGate:
             if not ticket.future.done():
                 ticket.future.set_result(None)
 
-    def _leave(self, ticket: _Ticket) -> None:
+    def leave(self, ticket: Ticket) -> None:
+        """Take a cancelled caller out, wherever its action is; a hold that it was given is released."""
         ticket.is_abandoned = True
         if self._turns.drop(ticket.caller.tenant, ticket):
             return

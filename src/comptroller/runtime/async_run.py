@@ -1,5 +1,6 @@
 """Runs and holds of coroutines: the same names as for threads."""
 
+import asyncio
 import time
 from collections.abc import Callable, Coroutine, Generator
 from functools import partial
@@ -73,7 +74,13 @@ class AsyncHold:
             ConflictError: If it was ended otherwise, or settled with another amount.
             InvalidInputError: If the amount is not acceptable, or in another currency.
         """
-        return await self._end(progress.settlement(self._hold, amount, requests, tokens, price_version))
+        ticket = self._doors.gate.queue(
+            self._doors.caller, progress.settlement(self._hold, amount, requests, tokens, price_version)
+        )
+        await ticket.future
+        ended: Ended = ticket.result()
+        self.ended = ended
+        return ended
 
     async def settle_usage(self, **said: Any) -> Ended:
         """Book what the tokens of a call cost at the price list: ``provider``, ``model`` and the token counts.
@@ -105,7 +112,9 @@ class AsyncHold:
         await self._doors.submit(Extend(self.id, is_unsent=False))
 
     async def _end(self, action: Any) -> Ended:
-        ended: Ended = await self._doors.submit(action)
+        ticket = self._doors.gate.queue(self._doors.caller, action)
+        await ticket.future
+        ended: Ended = ticket.result()
         self.ended = ended
         return ended
 
@@ -209,8 +218,14 @@ class AsyncRun:
         return await self.reserve(priced.cost, tokens=priced.tokens, key=key)
 
     async def _reserve(self, action: Reserve) -> AsyncHold:
+        doors = self._doors
+        ticket = doors.gate.queue(doors.caller, action)
         try:
-            return await self._doors.reserve(action, self.id)
+            await ticket.future
+            return AsyncHold(doors, admitted(ticket.result(), self.id))
+        except asyncio.CancelledError:
+            doors.gate.leave(ticket)
+            raise
         except RunHalted as halted:
             self._progress.halted = halted
             raise

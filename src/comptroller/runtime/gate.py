@@ -22,12 +22,10 @@ CONNECTIONS: Final = 2  # a group of one tenant commits while one of another is 
 class _Seat(Waiting):
     """A waiting thread: its lock is opened when it is answered, or has to lead."""
 
-    __slots__ = ("caller", "leads", "lock")
+    leads = False
 
     def __init__(self, action: Action, caller: Caller) -> None:
-        super().__init__(action)
-        self.caller = caller
-        self.leads = False
+        super().__init__(action, caller)
         self.lock = threading.Lock()
         self.lock.acquire()
 

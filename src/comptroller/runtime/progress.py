@@ -1,6 +1,7 @@
 """Where a run stands in its worker's process: what both kinds of runs share."""
 
 import time
+from random import getrandbits
 from typing import Final
 
 from comptroller.enums import EntryKind, RunState
@@ -20,9 +21,16 @@ _ENDS: Final = {
 }
 
 
+class _Ticks:
+    """The last tick given out: a millisecond and a counter of 12 bits within it."""
+
+    last = 0
+
+
 def hold_id() -> str:
-    """Return a new hold's id."""
-    return uuid7().replace("-", "")
+    """Return a new hold's id: a UUIDv7 whose random part is quick to make. It names a hold, it is no secret."""
+    tick = _Ticks.last = max((time.time_ns() // 1_000_000) << 12, _Ticks.last + 1)
+    return f"{(tick >> 12) << 80 | 0x7 << 76 | (tick & 0xFFF) << 64 | 0x2 << 62 | getrandbits(62):032x}"
 
 
 class Progress:

@@ -13,6 +13,7 @@ from comptroller.enums import EntryKind
 from comptroller.errors import ComptrollerError, GovernanceError, GovernanceUnavailable, NotFoundError, StorageError
 from comptroller.spine.orchestrator import spend
 from comptroller.spine.orchestrator.operation import Operation
+from comptroller.types.caller import Caller
 from comptroller.types.spend import Action, Admitted, End, Invalid, Outcome, Reserve
 
 # What an operation can fail with; an error of one caller alone comes back as an answer.
@@ -22,21 +23,23 @@ _NOTHING: Final = (0, 0, 0, 0)
 _ORPHANS_MAX: Final = 10_000
 
 
-@dataclass(slots=True, eq=False)
 class Waiting:
     """One caller's action, and its answer once there is one.
 
-    Args:
+    Attributes:
         is_repeat: True if what became of it before is not known.
         is_abandoned: True if its caller has gone: an admitted hold is given back.
     """
 
-    action: Action
-    is_repeat: bool = False
-    is_abandoned: bool = False
-    is_answered: bool = False
+    is_repeat = False
+    is_abandoned = False
+    is_answered = False
     answer: Any = None
     error: BaseException | None = None
+
+    def __init__(self, action: Action, caller: Caller) -> None:
+        self.action = action
+        self.caller = caller
 
     def result(self) -> Any:
         """Return the answer, or raise the caller's own error."""

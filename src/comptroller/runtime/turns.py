@@ -20,6 +20,11 @@ class Turns(Generic[W]):
         self._served: set[str] = set()
         self._ready: deque[str] = deque()
 
+    @property
+    def has_room(self) -> bool:
+        """Tell whether a group may start now."""
+        return self._free > 0
+
     def put(self, tenant: str, waiting: W) -> None:
         """Queue behind what the tenant has queued already."""
         queue = self._queues.get(tenant)

@@ -82,10 +82,9 @@ def test_what_is_queued_while_a_commit_is_in_flight_is_one_group(database_url: s
     limited(database_url, "50 USD").close()
 
     async def main() -> int:
-        engine = create_async_engine(database_url)
-        commits = []
-        event.listen(engine.sync_engine, "commit", commits.append)
-        async with AsyncComptroller(engine, Caller("acme")) as face:
+        commits: list[Any] = []
+        async with AsyncComptroller(create_async_engine(database_url), Caller("acme")) as face:
+            event.listen(face.doors.gate.engine.sync_engine, "commit", commits.append)
             await asyncio.gather(*(face.reserve("1 USD").__aenter__() for _ in range(40)))
             alone = len(commits)
             await (await face.reserve("1 USD")).release()

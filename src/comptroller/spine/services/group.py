@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection
 
@@ -17,7 +17,32 @@ from comptroller.domains.policies.engine.dimensions import RUN
 from comptroller.domains.policies.engine.policy import RUN_LIMIT, Policy, run_rule, subject_values
 from comptroller.domains.policies.engine.terms import Line, Route
 from comptroller.spine.services.policy_book import PolicyBook
-from comptroller.types.spend import Scope
+from comptroller.types.spend import Action, Charge, End, EndRun, HoldFacts, Reserve, Scope
+
+_ADMISSIONS: Final = (Reserve, Charge)
+_ENDS: Final = (End, EndRun)
+
+
+class Wanted:
+    """What a group must read before it decides; gone through once, since groups are large."""
+
+    def __init__(self, actions: Sequence[Action], *, careful: bool) -> None:
+        self.scopes: dict[Scope, None] = {}
+        self.facts: dict[int, HoldFacts] = {}
+        self.keys: set[str] = set()
+        self.unknown: list[str] = []
+        for action in actions:
+            if isinstance(action, _ADMISSIONS):
+                self.scopes[action.scope] = None
+                if action.key is not None:
+                    self.keys.add(action.key)
+                if careful:
+                    self.unknown.append(action.hold_id)
+            elif isinstance(action, _ENDS):
+                if action.hold is not None:
+                    self.facts[id(action.hold.facts)] = action.hold.facts
+                if action.hold_id and (careful or action.hold is None):
+                    self.unknown.append(action.hold_id)
 
 
 class Locked:

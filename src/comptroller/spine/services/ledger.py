@@ -3,7 +3,7 @@
 Order of locks: policy (shared), balances in key order, then what is written: entries, breaches, outbox.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,13 +14,13 @@ from comptroller.domains.policies.driver.ledger import AlteredError
 from comptroller.domains.policies.driver.runs import find_run, finish_runs, insert_runs
 from comptroller.domains.policies.engine import admission
 from comptroller.domains.policies.engine.admission import Finding
-from comptroller.domains.policies.engine.ending import NOTHING, charged_in_all, end
+from comptroller.domains.policies.engine.ending import NOTHING, charged_in_all, end, settled_within
 from comptroller.domains.policies.engine.page import BreachKey, Page, content_hash
 from comptroller.domains.policies.engine.terms import Line, Route
 from comptroller.enums import EntryKind
 from comptroller.errors import ConflictError, InvalidInputError, NotFoundError
 from comptroller.spine.services.crossings import record_findings, record_warnings
-from comptroller.spine.services.group import Locked, route_row
+from comptroller.spine.services.group import Locked, Wanted, route_row
 from comptroller.spine.services.policy_book import PolicyBook
 from comptroller.types.caller import Caller
 from comptroller.types.spend import (
@@ -37,7 +37,6 @@ from comptroller.types.spend import (
     Outcome,
     Refused,
     Reserve,
-    Scope,
     StartRun,
 )
 
@@ -95,27 +94,18 @@ class _Group:
         return Outcome(told, tuple(self._page.routes))
 
     def _open(self) -> None:
-        unknown = list(self._unknown())
-        self._records = find_holds(self._conn, self._tenant, unknown)
+        wanted = Wanted(self._actions, careful=self._careful)
+        self._records = find_holds(self._conn, self._tenant, wanted.unknown)
         held = {balance for record in self._records.values() for balance, _ in record.hold.facts.balances}
-        scopes: dict[Scope, None] = {}
-        for action in self._actions:
-            if isinstance(action, Reserve | Charge):
-                scopes[action.scope] = None
-            elif isinstance(action, End | EndRun) and action.hold is not None:
-                held.update([balance for balance, _ in action.hold.facts.balances])
-        self._locked.take(scopes, held)
-        if unknown:  # again, now that nobody else can end them
-            self._records = find_holds(self._conn, self._tenant, unknown)
-        keyed = {action.key for action in self._actions if isinstance(action, Reserve | Charge) and action.key}
-        self._keys = find_keys(self._conn, self._tenant, keyed)
-        self._records |= find_holds(self._conn, self._tenant, {hold_id for _, hold_id in self._keys.values()})
+        for facts in wanted.facts.values():
+            held.update([balance for balance, _ in facts.balances])
+        self._locked.take(wanted.scopes, held)
+        if wanted.unknown:  # again, now that nobody else can end them
+            self._records = find_holds(self._conn, self._tenant, wanted.unknown)
+        if wanted.keys:
+            self._keys = find_keys(self._conn, self._tenant, wanted.keys)
+            self._records |= find_holds(self._conn, self._tenant, {hold_id for _, hold_id in self._keys.values()})
         self._page = Page(self._locked.tally)
-
-    def _unknown(self) -> Iterator[str]:
-        for action in self._actions:
-            if action.hold_id and (self._careful or (isinstance(action, End | EndRun) and action.hold is None)):
-                yield action.hold_id
 
     def _answer(self, action: Action) -> Answer | _Refusing:
         try:
@@ -125,9 +115,12 @@ class _Group:
 
     def _reserve(self, action: Reserve) -> Answer | _Refusing:
         route = self._locked.routes[action.scope]
-        before = self._repeated(action)
-        if before is not None:
-            return before.hold
+        if self._careful or action.key is not None:
+            before = self._repeated(action)
+            if before is not None:
+                return before.hold
+        elif route.is_plain and self._page.admit_plain(action, route):
+            return Admitted(action.hold_id, action.amounts, route.facts)
         if route.kill is not None:
             finding = admission.kill_finding(route)
             return _Refusing([(self._page.find(finding), finding)], route.kill.reason)
@@ -187,7 +180,13 @@ class _Group:
 
     def _end(self, action: End) -> Answer:
         record = self._records.get(action.hold_id)
-        hold = action.hold or (record.hold if record is not None else None)
+        hold = action.hold
+        if record is None and hold is not None and not self._careful:
+            charged = settled_within(action, hold)
+            if charged is not None:
+                self._page.settle_plain(action, hold, charged)
+                return Ended(action.hold_id, EntryKind.SETTLE, charged, action.is_estimated)
+        hold = hold or (record.hold if record is not None else None)
         if hold is None or (record is None and self._careful):
             raise NotFoundError(f"hold {action.hold_id!r} does not exist for this tenant")
         if record is not None and record.kind is not EntryKind.RESERVE:

@@ -53,6 +53,21 @@ def charge_of(hold: Admitted, action: End) -> Amounts:
     assert_never(action.kind)
 
 
+def settled_within(action: End, hold: Admitted) -> Amounts | None:
+    """Return what a settle charges if it is no more than was held, in the hold's own currency; else None."""
+    if action.kind is not EntryKind.SETTLE or action.currency != hold.facts.currency:
+        return None
+    amount, requests, tokens, _ = action.amounts
+    held_amount, held_requests, held_tokens, _ = hold.amounts
+    if requests < 0:
+        requests = held_requests
+    if tokens < 0:
+        tokens = held_tokens
+    if not 0 <= amount <= held_amount or requests > held_requests or tokens > held_tokens:
+        return None
+    return (amount, requests, tokens, 0)
+
+
 def end(hold: Admitted, action: End, ended: Recorded | None, true_up: Recorded | None) -> Step | Ended:
     """Return what to write, or the answer that was given before.
 

@@ -8,9 +8,10 @@ from comptroller.domains.policies.engine.admission import Finding, Known, Tally,
 from comptroller.domains.policies.engine.ending import NOTHING, Step
 from comptroller.domains.policies.engine.terms import Route
 from comptroller.enums import BreachType, EntryKind, LimitMode
-from comptroller.types.spend import Charge, End, EndRun, HoldFacts, Reserve, StartRun
+from comptroller.types.spend import Admitted, Amounts, Charge, End, EndRun, HoldFacts, Reserve, StartRun
 
 FIRST, END, TRUE_UP = 0, 1, 2
+TOKENS = 2
 # hold, route, amount, requests, tokens, runs, seconds, is_unsent, price_version
 OpenedRow = tuple[str, str, int, int, int, int, int | None, bool, str | None]
 # hold, step, kind, route, amount, requests, tokens, runs, is_estimated, price_version
@@ -51,6 +52,31 @@ class Page:
         self.routes[route.id] = route
         self.opened.append(
             (action.hold_id, route.id, *action.amounts, action.seconds, action.is_unsent, action.price_version)
+        )
+
+    def admit_plain(self, action: Reserve, route: Route) -> bool:
+        """Hold a request that fits under every limit; False, and nothing done, if one needs a closer look."""
+        amounts, tally = action.amounts, self.tally
+        for balance, place, ceiling in route.checks:
+            standing = tally[balance]
+            if standing[0] + standing[1] + amounts[place] > ceiling or (place == TOKENS and not action.has_tokens):
+                return False
+        for balance, place, _ in route.checks:
+            tally[balance][1] += amounts[place]
+        self.routes[route.id] = route
+        self.opened.append((action.hold_id, route.id, *amounts, action.seconds, action.is_unsent, action.price_version))
+        return True
+
+    def settle_plain(self, action: End, hold: Admitted, charged: Amounts) -> None:
+        """Settle an open hold with no more than it holds."""
+        held, facts = hold.amounts, hold.facts
+        for balance, place in facts.balances:
+            standing = self.tally[balance]
+            standing[0] += charged[place]
+            standing[1] -= held[place]
+        self.closed.append(action.hold_id)
+        self.entries.append(
+            (action.hold_id, END, "settle", facts.route_id, *charged, action.is_estimated, action.price_version)
         )
 
     def charge(self, action: Charge, route: Route) -> None:

@@ -211,7 +211,15 @@ def _route(scope: Scope, *, lines: tuple[Line, ...], **rest: Any) -> Route:
         run_id=run_id,
     )
     return Route(
-        id=route_id, facts=facts, lines=lines, dimensions=dimensions, run_id=run_id, is_ungoverned=not lines, **rest
+        id=route_id,
+        facts=facts,
+        lines=lines,
+        dimensions=dimensions,
+        run_id=run_id,
+        is_ungoverned=not lines,
+        checks=tuple((line.balance_id, line.place, line.ceiling) for line in lines),
+        is_plain=bool(lines) and rest["kill"] is None and rest["foreign"] is None and not rest["missing"],
+        **rest,
     )
 
 

@@ -76,6 +76,8 @@ class Route:
         lines: In the order in which balances are locked.
         missing: Limits that require a dimension which is not stated.
         foreign: A limit on money in another currency than the spend's.
+        checks: Of each line its balance, the place of its amount and its ceiling.
+        is_plain: True if it has lines and nothing but their room decides.
     """
 
     id: str
@@ -88,3 +90,5 @@ class Route:
     missing: tuple[tuple[Rule, str], ...]
     foreign: Rule | None
     is_ungoverned: bool
+    checks: tuple[tuple[str, int, int], ...]
+    is_plain: bool
