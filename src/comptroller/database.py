@@ -50,6 +50,11 @@ def database_url(text: str, *, is_async: bool = False) -> URL:
     return url.set(drivername=drivers[backend])
 
 
+def is_uri(url: URL) -> bool:
+    """Tell whether a URL names its SQLite file by a URI of SQLite's own (``sqlite:///file:PATH?mode=ro&uri=true``)."""
+    return url.database is not None and url.database.startswith("file:")
+
+
 def create_engine(url: str | URL, **options: Any) -> Engine:
     """Return a guarded engine; ``options`` are SQLAlchemy's."""
     target = database_url(url) if isinstance(url, str) else url
@@ -167,7 +172,8 @@ def revision_of(url: str | URL) -> str | None:
     """Return a database's schema revision, or None where comptroller's tables were never made."""
     engine = create_engine(url)
     try:
-        if engine.dialect.name == "sqlite" and not Path(str(engine.url.database)).exists():
+        is_file = engine.dialect.name == "sqlite" and not is_uri(engine.url)
+        if is_file and not Path(str(engine.url.database)).exists():
             return None  # looking must not make the file
         with reported(engine.url), engine.connect() as conn:
             return current_revision(conn)

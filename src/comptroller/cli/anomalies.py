@@ -10,7 +10,8 @@ from comptroller.cli.options import DEFAULT, Common
 from comptroller.enums import Dimension, Feedback
 from comptroller.types.anomalies import Anomaly
 
-app = App(name="anomalies", help="List anomalies, say what they were, plan, mute.", help_format="plaintext")
+_HELP = "List anomalies, say what they were, plan, mute.\n\nExample: comptroller anomalies list"
+app = App(name="anomalies", help=_HELP, help_format="plaintext")
 
 
 @app.command(name="list")

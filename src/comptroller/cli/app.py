@@ -23,6 +23,9 @@ VERBS: Final = (
     ("serve", "serve:serve", "Serve the API over HTTP."),
     ("keys", "keys:app", "Create, list, revoke API keys."),
     ("tenants", "tenants:app", "Create, list, disable tenants."),
+    ("channels", "channels:app", "Say where notices go; try them."),
+    ("sources", "sources:app", "Say from where cost files are pulled."),
+    ("worker", "worker:worker", "Do the work in the background: sweeps, detection, pulls, delivery."),
     ("db", "db:app", "Make or check the database's schema."),
 )
 _OVERVIEW: Final = """Usage: comptroller COMMAND [OPTIONS]
@@ -59,8 +62,8 @@ def make_app() -> "App":
         help_format="plaintext",
         result_action="return_value",
     )
-    for name, place, text in VERBS:
-        app.command(f"comptroller.cli.{place}", name=name, help=text)
+    for name, place, _ in VERBS:
+        app.command(f"comptroller.cli.{place}", name=name)
     return app
 
 

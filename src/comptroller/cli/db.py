@@ -6,7 +6,8 @@ from comptroller import database, settings
 from comptroller.cli import output
 from comptroller.cli.options import DEFAULT, Common
 
-app = App(name="db", help="Make or check the database's schema.", help_format="plaintext")
+_HELP = "Make or check the database's schema.\n\nExample: comptroller db current"
+app = App(name="db", help=_HELP, help_format="plaintext")
 
 
 @app.command

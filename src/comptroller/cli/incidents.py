@@ -9,7 +9,8 @@ from comptroller.cli.options import DEFAULT, Common
 from comptroller.enums import IncidentStatus, Severity
 from comptroller.types.incidents import Incident
 
-app = App(name="incidents", help="List, show, acknowledge, resolve incidents.", help_format="plaintext")
+_HELP = "List, show, acknowledge, resolve incidents.\n\nExample: comptroller incidents list --status open"
+app = App(name="incidents", help=_HELP, help_format="plaintext")
 
 
 @app.command(name="list")

@@ -8,7 +8,8 @@ from rich.table import Table
 from comptroller.cli import output
 from comptroller.cli.options import DEFAULT, Common
 
-app = App(name="owners", help="Say which team and person owns what.", help_format="plaintext")
+_HELP = "Say which team and person owns what.\n\nExample: comptroller owners apply owners.toml"
+app = App(name="owners", help=_HELP, help_format="plaintext")
 
 
 @app.command(name="list")

@@ -11,7 +11,8 @@ from comptroller.cli import output
 from comptroller.cli.convert import decimal_of
 from comptroller.cli.options import DEFAULT, Common
 
-app = App(name="prices", help="List, set, update what models' tokens cost.", help_format="plaintext")
+_HELP = "List, set, update what models' tokens cost.\n\nExample: comptroller prices list gpt-4o"
+app = App(name="prices", help=_HELP, help_format="plaintext")
 Amount = Annotated[Decimal, Parameter(converter=decimal_of)]
 OptionalAmount = Annotated[Decimal | None, Parameter(converter=decimal_of)]
 _SHOWN = 50

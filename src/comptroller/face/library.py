@@ -220,6 +220,8 @@ def _engine(url: str) -> Engine:
         return database.create_engine(parsed)
     if parsed.database in {None, "", ":memory:"}:
         return database.create_engine(parsed, poolclass=StaticPool)
+    if database.is_uri(parsed):
+        return database.create_engine(parsed)
     folder = Path(str(parsed.database)).expanduser().resolve().parent
     if not folder.is_dir():
         raise InvalidInputError(f"the folder {folder} of the database does not exist: make it first")
