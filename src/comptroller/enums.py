@@ -194,3 +194,20 @@ class Role(StrEnum):
     OPERATOR = "operator"
     ADMIN = "admin"
     AGENT = "agent"
+
+
+class ChannelKind(StrEnum):
+    """By which door a notice leaves."""
+
+    WEBHOOK = "webhook"
+    MAIL = "mail"
+    CHAT = "chat"
+
+
+class DeliveryState(StrEnum):
+    """Where a delivery stands; a joined one is told in the message of another."""
+
+    WAITING = "waiting"
+    JOINED = "joined"
+    SENT = "sent"
+    DEAD = "dead"

@@ -1,0 +1,1 @@
+"""The work in the background: jobs and the sources that are pulled."""

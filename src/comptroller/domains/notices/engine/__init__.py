@@ -1,0 +1,1 @@
+"""Decisions about notices: routes, times, words, repeats."""

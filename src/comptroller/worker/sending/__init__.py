@@ -1,0 +1,1 @@
+"""How a message leaves: signed webhooks, mail, chat services; each over a connection to a checked address."""
