@@ -13,6 +13,7 @@ from comptroller.api.route import Paging, Route
 from comptroller.api.wire import encode
 from comptroller.spine.orchestrator import access
 from comptroller.types.access import Key, Login, NewKey, NewUser, Principal, Tenant, User
+from comptroller.types.caller import Caller
 
 
 async def log_in(call: Call) -> Any:
@@ -43,6 +44,15 @@ async def log_out(call: Call) -> Any:
 async def who_am_i(call: Call) -> Any:
     """Return who calls: the tenant, the name in the audit, the role."""
     return _shown(call.who)
+
+
+async def create_tenant_key(call: Call) -> Any:
+    """Make a key of another tenant, whose secret is shown once: how a new tenant gets its first one."""
+    caller = Caller(call.incoming.path["tenant_id"], call.who.actor, call.service.clock)
+    return await access.create_key.run_async(
+        call.service.engine, caller, call.who, call.service.peppers, name=call.body.name, role=call.body.role,
+        expires_at=call.body.expires_at,
+    )  # fmt: skip
 
 
 def _begun(call: Call, login: Login) -> Reply:
@@ -105,6 +115,8 @@ ROUTES: Final = (
     Route(method="POST", path="/v1/tenants", policy=Policy.HOME, use_case=access.create_tenant, body=bodies.NewTenant,
           answer=Tenant, status=201, keeps_key=True),
     Route(method="GET", path=_TENANT, policy=Policy.HOME, use_case=access.get_tenant, answer=Tenant),
+    Route(method="POST", path=f"{_TENANT}/keys", policy=Policy.HOME, handler=create_tenant_key, body=bodies.KeyBody,
+          answer=NewKey, status=201),
     Route(method="PATCH", path=_TENANT, policy=Policy.HOME, use_case=access.set_tenant_disabled,
           body=bodies.TenantPatch, answer=Tenant, keeps_key=True),
 )  # fmt: skip

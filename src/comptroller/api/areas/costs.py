@@ -3,6 +3,8 @@
 import asyncio
 import shutil
 import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +14,7 @@ from comptroller.api.call import Call
 from comptroller.api.policy import Policy
 from comptroller.api.problems import RequestError
 from comptroller.api.route import Paging, Route
+from comptroller.errors import BadFileError
 from comptroller.spine.orchestrator import costs, ingestion
 from comptroller.types.cost_query import DayCost
 from comptroller.types.costs import IngestReport
@@ -26,27 +29,30 @@ async def upload_costs(call: Call) -> IngestReport:
     """Take a cost file in: the body is the file itself (CSV, gzip, Parquet), of the name in `name`."""
     said = {name: getattr(call.query, name) for name in ("source", "format", "arrival", "skip_bad")}
     options = {name: value for name, value in said.items() if value is not None}
-    async with _uploads:
-        folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="comptroller-upload-"))
-        try:
-            file = folder / call.query.name
-            await _receive(call, file, call.service.upload_max)
-            report = await ingestion.ingest.run_async(call.service.engine, call.caller, file, **options)
-        finally:
-            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-    return _without_folder(report, folder)
+    async with _uploads, _received(call, call.service.upload_max) as file:
+        report = await ingestion.ingest.run_async(call.service.engine, call.caller, file, **options)
+    return _without_folder(report, file.parent)
 
 
 async def apply_owners(call: Call) -> dict[str, int]:
     """Replace the rules of who owns what; the body is the file (TOML, or CSV with `name` ending in `.csv`)."""
+    async with _received(call, OWNERS_MAX) as file:
+        count = await ingestion.apply_owners.run_async(call.service.engine, call.caller, file)
+    return {"rules": count}
+
+
+@asynccontextmanager
+async def _received(call: Call, longest: int) -> AsyncIterator[Path]:
+    """Keep the body in a file of its own for as long as it is read; errors name the file, not where it was."""
     folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="comptroller-upload-"))
     try:
         file = folder / call.query.name
-        await _receive(call, file, OWNERS_MAX)
-        count = await ingestion.apply_owners.run_async(call.service.engine, call.caller, file)
+        await _receive(call, file, longest)
+        yield file
+    except BadFileError as error:
+        raise BadFileError(str(error).replace(f"{folder}/", "")) from error
     finally:
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-    return {"rules": count}
 
 
 async def _receive(call: Call, file: Path, longest: int) -> None:

@@ -1,0 +1,114 @@
+"""Two tenants with one of everything each, and one request for every route: what the tenant matrix is made of."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from comptroller.api import bodies
+from comptroller.api.route import Route
+from comptroller.models.anomalies import Anomaly
+from comptroller.spine.drivers.cross_domain import create_incident_from_cost_anomaly_sync
+from comptroller.spine.orchestrator.operation import operation
+from contract_calls import ANOMALY, filled
+from served import Served
+
+ABSENT = {
+    "incident_id": "01a20d4e-0000-7000-8000-000000000000",
+    "anomaly_id": "anb_0000",
+    "limit": "01a20d4e-0000-7000-8000-000000000001",
+    "override_id": "01a20d4e-0000-7000-8000-000000000002",
+    "key_id": "01a20d4e-0000-7000-8000-000000000003",
+    "email": "nobody-here",
+    "tenant_id": "nowhere",
+    "run_id": "01a20d4e-0000-7000-8000-000000000004",
+    "hold_id": "01a20d4e00007000800000000000ffff",
+}
+LIMIT = {"ceiling": "500 USD", "every": "day"}
+# What a body says, by its type; ids of other things come from the objects of a tenant.
+BODIES: dict[type, dict[str, Any]] = {
+    bodies.Comment: {"text": "looked at it"},
+    bodies.FeedbackBody: {"feedback": "true"},
+    bodies.Detection: {"dry_run": True},
+    bodies.Plan: {"start": "2026-11-01", "end": "2026-11-02", "reason": "sale"},
+    bodies.Mute: {"dimension": "service", "value": "s3", "reason": "known"},
+    bodies.NewPrice: {"model": "m", "input_per_million": "1.5", "output_per_million": "2"},
+    bodies.NewLimit: {"name": "another", **LIMIT},
+    bodies.LimitPatch: {"ceiling": "501 USD"},
+    bodies.NewOverride: {"ceiling": "600 USD", "why": "sale", "seconds": 3600},
+    bodies.KeyBody: {"name": "k", "role": "viewer"},
+    bodies.UserBody: {"email": "another", "role": "viewer"},
+    bodies.NewTenant: {"tenant_id": "another"},
+    bodies.TenantPatch: {"disabled": True},
+    bodies.KillBody: {"where": {"agent": "nobody"}, "why": "test"},
+    bodies.LiftBody: {"where": {"agent": "nobody"}},
+    bodies.ScopeBody: {"where": {"agent": "nobody"}},
+    bodies.NewRun: {"dimensions": {"agent": "a"}},
+    bodies.RunEnd: {"state": "completed"},
+    bodies.Exhaustion: {"why": "60 s of 60 s"},
+    bodies.NewHold: {"amount": "0.01 USD"},
+    bodies.NewCharge: {"amount": "0.01 USD"},
+    bodies.Settlement: {"amount": "0.01 USD"},
+    bodies.Extension: {"seconds": 60},
+}
+QUERIES: dict[type, str] = {
+    bodies.CostQuery: "?start=2026-11-01&end=2026-11-02",
+    bodies.SeriesQuery: "?dimension=service&value=s3",
+}
+FILE = b"BilledCost\n1\n"
+
+
+@operation
+def _open_incident(session: Any, caller: Any, anomaly_id: str) -> str:
+    said = {**ANOMALY, "tenant_id": caller.tenant, "anomaly_id": anomaly_id}
+    return create_incident_from_cost_anomaly_sync(session, **said)
+
+
+@operation
+def _add_anomaly(session: Any, caller: Any, anomaly_id: str) -> None:
+    said = {"kind": "SPIKE", "severity": "HIGH", "grain": "day", "dimension": "service", "currency": "USD"}
+    session.execute(filled(Anomaly.__table__, tenant_id=caller.tenant, id=anomaly_id, **said))
+
+
+def furnish(served: Served, tenant: str) -> dict[str, str]:
+    """Give a tenant one of everything, and return the ids."""
+    key = served.key("admin", tenant)
+
+    def made(path: str, body: Mapping[str, Any]) -> str:
+        response = served.ask("POST", path, key, json=body)
+        assert response.status_code < 300, response.text
+        return str(response.json().get("id"))
+
+    anomaly = f"anb-{tenant}"
+    served.do(_add_anomaly, tenant, anomaly)
+    limit = made("/v1/limits", {"name": f"cap-{tenant}", **LIMIT})
+    served.ask("POST", "/v1/users", key, json={"email": f"ana-{tenant}", "role": "viewer"})
+    return {
+        "incident_id": served.do(_open_incident, tenant, anomaly),
+        "anomaly_id": anomaly,
+        "limit": limit,
+        "override_id": made(f"/v1/limits/{limit}/overrides", {"ceiling": "900 USD", "why": "sale", "seconds": 60}),
+        "key_id": served.ask("POST", "/v1/keys", key, json={"name": "k", "role": "agent"}).json()["key"]["id"],
+        "email": f"ana-{tenant}",
+        "tenant_id": tenant,
+        "run_id": made("/v1/runs", {"dimensions": {"agent": f"agent-{tenant}"}}),
+        "hold_id": made("/v1/holds", {"amount": "1 USD"}),
+    }
+
+
+def request(route: Route, ids: Mapping[str, str]) -> tuple[str, str, dict[str, Any]]:
+    """Return the method, the path and what goes with it."""
+    path = route.path.format_map(ids) + QUERIES.get(route.query, "")
+    if route.media_type is not None:
+        return route.method, path, {"content": FILE}
+    if route.body is None:
+        return route.method, path, {}
+    return route.method, path, {"json": BODIES.get(route.body, {})}
+
+
+def without_ids(text: str, ids: Mapping[str, str]) -> str:
+    """Return a text in which the ids that were asked for are not told apart."""
+    for value in sorted(ids.values(), key=len, reverse=True):
+        text = text.replace(value, "ID")
+    return text
+
+
+__all__ = ["ABSENT", "furnish", "request", "without_ids"]
