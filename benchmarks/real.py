@@ -3,6 +3,7 @@
 import csv
 import gzip
 import os
+from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -33,27 +34,38 @@ def daily_real(folder: Path) -> dict[str, tuple[date, np.ndarray]]:
     return out
 
 
-def injected(folder: Path, seed: int, *, half: str, count: int = 400, steps: int = 180) -> list[series.Labelled]:
-    """Return ``count`` windows of real series, every second one with one anomaly; each has a first day of its own.
+def injected(folder: Path, seed: int, *, half: str, windows: int = 120, steps: int = 180) -> list[series.Labelled]:
+    """Return windows of real series, each once as it is and once with one anomaly, with its own first day.
 
     Design decisions looked at the ``early`` half of each series, reported figures come from the ``late`` half.
     """
     rng = np.random.default_rng(seed)
-    real = daily_real(folder)
-    names = sorted(real)
+    known = daily_real(folder)
+    names = sorted(known)
     out = []
-    for number in range(count):
+    for number in range(windows):
         name = names[number % len(names)]
-        first, values = real[name]
+        first, values = known[name]
         middle = len(values) // 2
         low, high = (0, middle) if half == "early" else (middle, len(values))
         start = int(rng.integers(low, high - steps))
-        window = values[start : start + steps].copy()[None, :]
-        label = None
-        if (number // len(names)) % 2 == 0:
-            label = series.inject(rng, 0, window, np.ones(steps))
-        nothing = np.full_like(window, np.nan)
+        pair = np.stack([values[start : start + steps]] * 2)
+        label = series.inject(rng, 1, pair, np.ones(steps))
+        nothing = np.full_like(pair, np.nan)
         labels = [label] if label else []
         day = first + timedelta(days=start)
-        out.append(series.Labelled(window, np.array([name]), labels, nothing, nothing, day))
+        out.append(series.Labelled(pair, np.array([name, name]), labels, nothing, nothing, day))
     return out
+
+
+def monitoring(folder: Path) -> Iterator[tuple[list[str], np.ndarray, np.ndarray]]:
+    """Yield times, values and labels of each labelled monitoring series in a folder."""
+    for path in sorted(folder.glob("*.csv.gz")):
+        with gzip.open(path, "rt") as file:
+            rows = list(csv.DictReader(file))
+        times = [row["TimeStamp"].rstrip("Z") for row in rows]
+        yield (
+            times,
+            np.array([float(row["Value"] or "nan") for row in rows]),
+            np.array([row["Label"] != "0" for row in rows]),
+        )

@@ -103,7 +103,7 @@ class Evidence:
         gap: Surprise of a run of days without spend.
         start: Log ratio to the dearest day so far.
         new: Whether this is spend without history.
-        rises: Newest means lie above older ones, as in a drift.
+        course: The last fourteen days without weekday and calendar, the newest first.
         deviations: The means themselves, to be learned.
     """
 
@@ -114,7 +114,7 @@ class Evidence:
     gap: Floats
     start: Floats
     new: Flags
-    rises: Flags
+    course: Floats
     deviations: tuple[Floats, ...]
 
 
@@ -129,7 +129,7 @@ def weigh_evidence(states: States, outlook: Outlook, sight: Sight) -> Evidence:
     rarity = np.where(outlook.sparse, -RARITY * np.log(np.clip(states.active_share, 0.02, 1)), 0).astype(np.float32)
     surprise = (scale.surprise(np.abs(sight.distance), variance, weights) + rarity) * caution
     old_enough = states.seen >= POINT_DAYS
-    means, deviations, rises = _means(states, outlook, sight)
+    means, deviations, course = _means(states, outlook, sight)
     off = (sight.level - outlook.levels.slow > STILL_OFF * outlook.spread) & (sight.beyond > STILL_OFF * outlook.spread)
     meant = (states.seen >= MEAN_DAYS) & off
     falls = sight.distance < 0
@@ -145,13 +145,13 @@ def weigh_evidence(states: States, outlook: Outlook, sight: Sight) -> Evidence:
         gap=np.where(sight.started & sight.live & ~sight.spends, gap, zero).astype(np.float32),
         start=np.where(sight.judged, start, zero).astype(np.float32),
         new=sight.spends & (states.seen == 0) & (states.quiet >= NEW_AFTER),
-        rises=rises,
+        course=course,
         deviations=deviations,
     )
 
 
-def _means(states: States, outlook: Outlook, sight: Sight) -> tuple[tuple[Floats, ...], tuple[Floats, ...], Flags]:
-    """Return the last days' means in standard errors, the means, and whether they rise."""
+def _means(states: States, outlook: Outlook, sight: Sight) -> tuple[tuple[Floats, ...], tuple[Floats, ...], Floats]:
+    """Return the last days' means in standard errors, the means, and the days themselves."""
     series = len(states)
     columns = np.arange(series)
     plain = np.where(sight.calendar | sight.unproven, outlook.levels.fast, sight.level)
@@ -172,9 +172,4 @@ def _means(states: States, outlook: Outlook, sight: Sight) -> tuple[tuple[Floats
         error = np.sqrt(np.maximum(ordinary, states.mean_square[place]))
         means.append(np.where(sight.judged & (states.age > window + FIRST_JUDGED), mean, 0))
         scores.append(means[-1] / error)
-    newest = days[0] + days[1] + days[2]
-    middle = days[3] + days[4] + days[5] + days[6]
-    oldest = days[7] + days[8] + days[9] + days[10] + days[11] + days[12] + days[13]
-    step = 0.5 * outlook.spread
-    rises = (newest / 3 - middle / 4 > step) & (middle / 4 - oldest / 7 > step)
-    return tuple(scores), tuple(means), rises
+    return tuple(scores), tuple(means), days

@@ -78,6 +78,7 @@ class States:
         active_share: Share of days with spend.
         gap: Days without spend in a row.
         run: Flagged days in a row.
+        alarms: Runs of flags so far, fading.
         was_sparse: Whether the series was sparse the day before.
     """
 
@@ -113,6 +114,7 @@ class States:
     active_share: Floats
     gap: Floats
     run: Floats
+    alarms: Floats
     was_sparse: Floats
 
     def __len__(self) -> int:

@@ -29,7 +29,7 @@ class Cuts:
 
 CUTS: Final[dict[Sensitivity, Cuts]] = {
     Sensitivity.NORMAL: Cuts(point=8.3, drop=8.0, dip=3.7, means=(3.85, 3.4, 3.2), gap=8.0, start=2.3),
-    Sensitivity.HIGH: Cuts(point=7.8, drop=7.7, dip=3.2, means=(3.5, 2.95, 3.1), gap=7.5, start=2.2),
+    Sensitivity.HIGH: Cuts(point=7.8, drop=8.0, dip=3.7, means=(3.5, 2.8, 3.2), gap=8.0, start=2.2),
 }
 
 
