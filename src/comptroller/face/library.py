@@ -1,6 +1,7 @@
 """``comptroller.open`` and ``open_async``: the library in a caller's process, and inside the caller's transaction."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -189,12 +190,11 @@ def open_sync(
     """
     caller = Caller(settings.tenant() if tenant is None else tenant, actor, clock)
     engine = _engine(settings.database() if url is None else url)
-    try:
+    with ExitStack() as unless_opened:
+        unless_opened.callback(engine.dispose)
         with database.reported(engine.url):
             _prepare_schema(engine)
-    except BaseException:
-        engine.dispose()
-        raise
+        unless_opened.pop_all()
     return Comptroller(engine, caller)
 
 
