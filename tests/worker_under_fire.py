@@ -1,15 +1,21 @@
-"""A process that reserves and settles until it is killed, and writes down what was acknowledged to it."""
+"""Forks workers that reserve and settle until they are killed, and write down what was acknowledged to them.
+
+Run with a database and a folder for the journals; it imports once and forks each wave.
+"""
 
 import asyncio
 import os
 import random
+import signal
+import sys
+import time
 
 from comptroller.database import create_async_engine
 from comptroller.errors import GovernanceUnavailable, LimitExceeded
 from comptroller.face.library import AsyncComptroller
 from comptroller.types.caller import Caller
 
-TASKS = 16
+TASKS, WORKERS, WAVES, SECONDS = 16, 2, 3, 0.8
 
 
 async def caller(face: AsyncComptroller, journal: int, seed: int) -> None:
@@ -38,6 +44,28 @@ async def hammer(url: str, file: str, seed: int) -> None:
         await asyncio.gather(*(caller(face, journal, seed * TASKS + number) for number in range(TASKS)))
 
 
-def work(url: str, file: str, seed: int) -> None:
-    """Be the process."""
-    asyncio.run(hammer(url, file, seed))
+def wave(url: str, folder: str, number: int) -> None:
+    """Fork workers, wait until each was answered once, and kill them a moment later."""
+    journals = [f"{folder}/{number}-{each}.journal" for each in range(WORKERS)]
+    pids = []
+    for each, journal in enumerate(journals):
+        pid = os.fork()
+        if pid == 0:
+            try:
+                asyncio.run(hammer(url, journal, number * 100 + each))
+            finally:
+                os._exit(1)
+        pids.append(pid)
+    deadline = time.monotonic() + 60
+    while not all(os.path.exists(journal) and os.path.getsize(journal) for journal in journals):  # noqa: PTH110, PTH202 — a loop of a few lines
+        assert time.monotonic() < deadline, "the workers did not start"
+        time.sleep(0.01)
+    time.sleep(SECONDS)
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+
+
+if __name__ == "__main__":
+    for number in range(WAVES):
+        wave(sys.argv[1], sys.argv[2], number)
