@@ -10,6 +10,10 @@ from comptroller.errors import BadFileError
 
 
 def test_a_focus_row_becomes_a_cost_row(write, read, focus):
+    """Every column is looked at.
+
+    Long because a cost row is wide, and each of its columns is named here once.
+    """
     tags = '{"team": "growth", "env": "prod", "a": null}'
     text = focus(
         {
