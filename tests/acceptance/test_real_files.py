@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ DOLLARS = "currency=const:USD"
 GPT = "model=const:gpt-4o"
 FROM_MONDAY = f"time=2025-01-06+hours:hour,{GPT}"
 FLEXIBLE = f"{SPEC}/commitment_discount_flexibility"
+FULL = f"{FLEXIBLE}/one_hundred_percent_utilization"
 SCENARIO = f"{SPEC}/commitment_discount_scenarios/commitment_discount"
 SAAS = f"{SPEC}/saas_examples"
 
@@ -23,8 +25,8 @@ TAKEN = [
     ("focus/focus_1.0_aws_2024-09-01_22.csv", None, "focus", 625),
     ("focus/focus_1.0_microsoft_part1.csv", None, "focus", 25),
     ("focus/focus_1.2_synthetic_sample.csv", None, "focus", 4),
-    (f"{FLEXIBLE}/one_hundred_percent_utilization_with_commitment_discount_flexibility_with_1_resource.csv", DOLLARS, "focus", 3),
-    (f"{FLEXIBLE}/one_hundred_percent_utilization_without_commitment_discount_flexibility.csv", DOLLARS, "focus", 2),
+    (f"{FULL}_with_commitment_discount_flexibility_with_1_resource.csv", DOLLARS, "focus", 3),
+    (f"{FULL}_without_commitment_discount_flexibility.csv", DOLLARS, "focus", 2),
     (f"{FLEXIBLE}/zero_percent_utilization_without_commitment_discount_flexibility.csv", DOLLARS, "focus", 3),
     (f"{SCENARIO}_purchase_scenario_1.csv", DOLLARS, "focus", 1),
     (f"{SCENARIO}_usage_scenario_1.csv", DOLLARS, "focus", 1),
@@ -68,10 +70,19 @@ MAPPED = {DOLLARS: "--map currency=const:USD", GPT: "--map model=const:MODEL", F
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="no data folder: set COMPTROLLER_TEST_DATA")
 
 
-def scan(capsys: pytest.CaptureFixture[str], url: str, name: str, *options: str) -> tuple[int, str, str]:
-    status = run(["scan", str(DATA / name), *options, "--database", url, "--format", "json"])
-    out, err = capsys.readouterr()
-    return status, out, err
+Scan = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def scan(capsys: pytest.CaptureFixture[str], sqlite_url: str) -> Scan:
+    """Run ``comptroller scan`` on a file of the data folder: exit status, answer, error."""
+
+    def scanned(name: str, mapping: str | None = None, *options: str) -> tuple[int, str, str]:
+        mapped = [] if mapping is None else ["--map", mapping]
+        status = run(["scan", str(DATA / name), *mapped, *options, "--database", sqlite_url, "--format", "json"])
+        return status, *capsys.readouterr()
+
+    return scanned
 
 
 @needs_data
@@ -83,13 +94,11 @@ def test_every_file_has_its_line_in_the_tables():
 
 @needs_data
 @pytest.mark.parametrize(("name", "mapping", "format_", "rows"), TAKEN, ids=[line[0] for line in TAKEN])
-def test_a_bill_is_taken_in_whole(
-    name: str, mapping: str | None, format_: str, rows: int, sqlite_url: str, capsys: pytest.CaptureFixture[str]
-):
+def test_a_bill_is_taken_in_whole(name: str, mapping: str | None, format_: str, rows: int, scan: Scan):
     if mapping is not None:
-        status, _, err = scan(capsys, sqlite_url, name)
+        status, _, err = scan(name)
         assert (status, MAPPED[mapping] in err) == (2, True)
-    status, out, err = scan(capsys, sqlite_url, name, *([] if mapping is None else ["--map", mapping]))
+    status, out, err = scan(name, mapping)
     assert (status, err) == (0, "")
     costs = json.loads(out)["costs"]
     assert (costs["format"], sum(part["row_count"] for part in costs["deliveries"])) == (format_, rows)
@@ -97,22 +106,18 @@ def test_a_bill_is_taken_in_whole(
 
 @needs_data
 @pytest.mark.parametrize(("name", "said"), REFUSED, ids=[line[0] for line in REFUSED])
-def test_what_is_no_bill_is_refused_for_a_reason(
-    name: str, said: str, sqlite_url: str, capsys: pytest.CaptureFixture[str]
-):
-    status, out, err = scan(capsys, sqlite_url, name)
+def test_what_is_no_bill_is_refused_for_a_reason(name: str, said: str, scan: Scan):
+    status, out, err = scan(name)
     assert (status, out, err.count("\n")) == (2, "", 1)
     assert name.rpartition("/")[2] in err
     assert said in err
 
 
 @needs_data
-def test_a_row_that_ends_at_thirty_oclock_is_named_and_can_be_left_out(
-    sqlite_url: str, capsys: pytest.CaptureFixture[str]
-):
-    status, _, err = scan(capsys, sqlite_url, ODD, "--map", DOLLARS)
+def test_a_row_that_ends_at_thirty_oclock_is_named_and_can_be_left_out(scan: Scan):
+    status, _, err = scan(ODD, DOLLARS)
     assert status == 2
     assert "line 4, ChargePeriodEnd '2023-02-01T30:00:00Z'" in err
-    status, out, _ = scan(capsys, sqlite_url, ODD, "--map", DOLLARS, "--skip-bad")
+    status, out, _ = scan(ODD, DOLLARS, "--skip-bad")
     costs = json.loads(out)["costs"]
     assert (status, costs["bad_rows"], costs["deliveries"][0]["row_count"]) == (0, 1, 2)
