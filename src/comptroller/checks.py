@@ -13,6 +13,7 @@ DETAILS_MAX_BYTES: Final = 16 * 1024  # the contract's details
 CENTS_MAX: Final = 2**63 - 1
 DIGITS_MAX: Final = 60  # digits before or after the point; PostgreSQL keeps far more, no amount needs them
 _SHOWN: Final = 60
+_encode: Final = json.JSONEncoder(allow_nan=False, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 _REPR: Final = reprlib.Repr()
 _REPR.maxstring = _REPR.maxlong = _REPR.maxother = 2 * _SHOWN
 
@@ -96,7 +97,7 @@ def json_details(name: str, value: object) -> str | None:
         raise InvalidInputError(f"{name} must be a dict, not {type(value).__name__}")
     _check_parts(name, value)
     try:
-        text = json.dumps(value, allow_nan=False, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        text = _encode(value)
         size = len(text.encode())
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidInputError(f"{name} is not finite JSON: {error}") from error

@@ -110,5 +110,5 @@ def as_lite(parameters: Mapping[str, Any]) -> dict[str, Any]:
 def lite_value(value: Any) -> Any:
     """Return one value as SQLite stores it: instants as UTC text, decimals as plain digits."""
     if isinstance(value, datetime):
-        return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+        return value.astimezone(UTC).isoformat(" ", "microseconds").removesuffix("+00:00")
     return format(value, "f") if isinstance(value, Decimal) else value
