@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from comptroller.api import bodies
+from comptroller.api import bodies, spend_bodies
 from comptroller.api.route import Route
 from comptroller.models.anomalies import Anomaly
 from comptroller.spine.drivers.cross_domain import create_incident_from_cost_anomaly_sync
@@ -21,6 +21,7 @@ ABSENT = {
     "tenant_id": "nowhere",
     "run_id": "01a20d4e-0000-7000-8000-000000000004",
     "hold_id": "01a20d4e00007000800000000000ffff",
+    "breach_id": "01a20d4e-0000-7000-8000-000000000005",
 }
 LIMIT = {"ceiling": "500 USD", "every": "day"}
 # What a body says, by its type; ids of other things come from the objects of a tenant.
@@ -38,16 +39,18 @@ BODIES: dict[type, dict[str, Any]] = {
     bodies.UserBody: {"email": "another", "role": "viewer"},
     bodies.NewTenant: {"tenant_id": "another"},
     bodies.TenantPatch: {"disabled": True},
-    bodies.KillBody: {"where": {"agent": "nobody"}, "why": "test"},
-    bodies.LiftBody: {"where": {"agent": "nobody"}},
-    bodies.ScopeBody: {"where": {"agent": "nobody"}},
-    bodies.NewRun: {"dimensions": {"agent": "a"}},
-    bodies.RunEnd: {"state": "completed"},
-    bodies.Exhaustion: {"why": "60 s of 60 s"},
-    bodies.NewHold: {"amount": "0.01 USD"},
-    bodies.NewCharge: {"amount": "0.01 USD"},
-    bodies.Settlement: {"amount": "0.01 USD"},
-    bodies.Extension: {"seconds": 60},
+    spend_bodies.KillBody: {"where": {"agent": "nobody"}, "why": "test"},
+    spend_bodies.LiftBody: {"where": {"agent": "nobody"}},
+    spend_bodies.ScopeBody: {"where": {"agent": "nobody"}},
+    spend_bodies.NewRun: {"dimensions": {"agent": "a"}},
+    spend_bodies.RunEnd: {"state": "completed"},
+    spend_bodies.Exhaustion: {"why": "60 s of 60 s"},
+    spend_bodies.NewHold: {"amount": "0.01 USD"},
+    spend_bodies.NewCharge: {"amount": "0.01 USD"},
+    spend_bodies.Settlement: {"amount": "0.01 USD"},
+    spend_bodies.Extension: {"seconds": 60},
+    spend_bodies.UsageBody: {"model": "gpt-4o", "input_tokens": 10},
+    spend_bodies.Subject: {"dimensions": {"agent": "a"}},
 }
 QUERIES: dict[type, str] = {
     bodies.CostQuery: "?start=2026-11-01&end=2026-11-02",
@@ -91,6 +94,7 @@ def furnish(served: Served, tenant: str) -> dict[str, str]:
         "tenant_id": tenant,
         "run_id": made("/v1/runs", {"dimensions": {"agent": f"agent-{tenant}"}}),
         "hold_id": made("/v1/holds", {"amount": "1 USD"}),
+        "breach_id": served.ask("POST", "/v1/holds", key, json={"amount": "9999 USD"}).json()["breach_id"],
     }
 
 

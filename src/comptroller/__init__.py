@@ -17,6 +17,7 @@ from comptroller.errors import (
 )
 
 if TYPE_CHECKING:
+    from comptroller.client.remote import connect
     from comptroller.face.library import AsyncComptroller, Comptroller, open_async
     from comptroller.face.library import open_sync as open  # noqa: A004 — the face's word
     from comptroller.money import Money
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 _LAZY = {
     "open": ("comptroller.face.library", "open_sync"),
     "open_async": ("comptroller.face.library", "open_async"),
+    "connect": ("comptroller.client.remote", "connect"),
     "Comptroller": ("comptroller.face.library", "Comptroller"),
     "AsyncComptroller": ("comptroller.face.library", "AsyncComptroller"),
     "Money": ("comptroller.money", "Money"),
@@ -63,6 +65,7 @@ __all__ = [
     "RunLimits",
     "SchemaBehindError",
     "__version__",
+    "connect",
     "open",
     "open_async",
 ]

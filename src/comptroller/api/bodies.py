@@ -13,7 +13,6 @@ from comptroller.enums import (
     IncidentStatus,
     LimitMode,
     Role,
-    RunState,
     Sensitivity,
     Severity,
     Window,
@@ -34,7 +33,9 @@ Why = Annotated[str, Meta(min_length=1, max_length=1_000, description="Kept with
 Instant = Annotated[datetime, Meta(tz=True)]
 Seconds = Annotated[int, Meta(ge=1, le=31_622_400)]
 Count = Annotated[int, Meta(ge=0, le=2**53)]
+Tokens = Annotated[int, Meta(ge=0, le=10**12)]
 Price = Annotated[Decimal, Meta(description="Exact decimal text, per million tokens.")]
+ColumnMap = Annotated[str, Meta(max_length=2_000, description="Which column is what: `time=Day,cost=Amount`.")]
 Cursor = Annotated[str, Meta(max_length=1_024, description="`next_cursor` of the page before.")]
 PageSize = Annotated[int, Meta(ge=1, le=PAGE_MAX)]
 Scope = Annotated[dict[Name, Name], Meta(max_length=16, description="Dimension values that must all match.")]
@@ -134,6 +135,9 @@ class UploadQuery(Body):
     format: Name | None = None
     arrival: Name | None = None
     skip_bad: bool | None = None
+    map: (
+        Annotated[str, Meta(max_length=2_000, description="Which column is what, as `time=Day,cost=Amount`.")] | None
+    ) = None
 
 
 class OwnersQuery(Body):
@@ -282,113 +286,3 @@ class NewPassword(Body):
 
     token: Name
     password: Annotated[str, Meta(min_length=1, max_length=1_024)]
-
-
-class RunQuery(PageQuery):
-    """Which runs."""
-
-    state: RunState | None = None
-
-
-class KillBody(Body):
-    """A scope to shut."""
-
-    where: Scope
-    why: Why
-    seconds: Seconds | None = None
-    incident_id: Name | None = None
-
-
-class LiftBody(Body):
-    """A scope to open again."""
-
-    where: Scope
-    why: Why | None = None
-    incident_id: Name | None = None
-
-
-class KillQuery(Body):
-    """Which kills."""
-
-    history: bool | None = None
-
-
-class ScopeBody(Body):
-    """A scope."""
-
-    where: Scope
-
-
-class RunLimits(Body):
-    """Limits of a run's own."""
-
-    cost: Amount | None = None
-    tokens: Count | None = None
-    calls: Count | None = None
-    seconds: Count | None = None
-    iterations: Count | None = None
-
-
-class NewRun(Body):
-    """One execution of an agent or job."""
-
-    dimensions: Scope
-    id: Name | None = None
-    limits: RunLimits | None = None
-
-
-class Beat(Body):
-    """A sign of life."""
-
-    iterations: Count = 0
-
-
-class RunEnd(Body):
-    """How a run ended."""
-
-    state: RunState
-    why: Text | None = None
-    iterations: Count = 0
-
-
-class NewHold(Body):
-    """Money to hold for one call."""
-
-    amount: Amount
-    dimensions: Scope | None = None
-    run_id: Name | None = None
-    requests: Count = 1
-    tokens: Count | None = None
-    seconds: Annotated[int, Meta(ge=1, le=86_400)] | None = None
-    unsent: bool = False
-
-
-class NewCharge(Body):
-    """What is gone already."""
-
-    amount: Amount
-    dimensions: Scope | None = None
-    run_id: Name | None = None
-    requests: Count = 1
-    tokens: Count | None = None
-
-
-class Exhaustion(Body):
-    """Which of a run's own clocks ran out."""
-
-    why: Why
-
-
-class Settlement(Body):
-    """What it really cost."""
-
-    amount: Amount
-    requests: Count | None = None
-    tokens: Count | None = None
-
-
-class Extension(Body):
-    """How long a hold lives from now."""
-
-    seconds: Annotated[int, Meta(ge=1, le=86_400)]
-    sent: bool | None = None

@@ -23,6 +23,7 @@ class Problem(msgspec.Struct, omit_defaults=True):
     over: list[dict[str, Any]] | None = None
     run_id: str | None = None
     reason: str | None = None
+    why: str | None = None
 
 
 class RequestError(errors.ComptrollerError):
@@ -103,7 +104,7 @@ def problem_of(error: Exception) -> tuple[Problem, dict[str, str]]:
         made.over = to_wire(error.over)
         headers["X-Should-Retry"] = "false"  # clients of model providers heed it
     if isinstance(error, errors.RunHalted):
-        made.run_id, made.reason = error.run_id, str(error.reason)
+        made.run_id, made.reason, made.why = error.run_id, str(error.reason), error.why
     if isinstance(error, errors.TooManyAttemptsError):
         headers["Retry-After"] = str(error.seconds)
     return made, headers

@@ -14,8 +14,11 @@ from comptroller.api.door import Clock, Door
 from comptroller.api.pace import Pace, per_second
 from comptroller.clock import utc_now
 from comptroller.errors import InvalidInputError
+from comptroller.face.spend import async_gate_engine
 from comptroller.peppers import Peppers, load_peppers
 from comptroller.runtime.async_gate import AsyncGate
+from comptroller.runtime.async_run import AsyncDoors
+from comptroller.runtime.watch import Watch
 from comptroller.spine.orchestrator import access
 from comptroller.spine.orchestrator.remote import find_run_scope
 from comptroller.types.caller import Caller
@@ -24,6 +27,7 @@ from comptroller.types.spend import Admitted, RunScope
 UPLOAD_VARIABLE: Final = "COMPTROLLER_UPLOAD_MAX_BYTES"
 UPLOAD_DEFAULT: Final = 256 * 1024 * 1024
 _REMEMBERED_MAX: Final = 50_000
+_TENANTS_MAX: Final = 1_000  # each with its price list
 _RunScope = tuple[tuple[tuple[str, str], ...], RunScope]
 _POOL: Final = {"pool_size": 10, "max_overflow": 0, "pool_timeout": 10}
 
@@ -45,7 +49,9 @@ class Service:
         self.server = Caller(access.NOBODY.tenant, access.NOBODY.actor, clock)
         self.door = Door(self.engine, self.peppers, self.server)
         self.pace = Pace(per_second() if rate is None else rate)
-        self.gate = AsyncGate(self.engine)
+        self.gate = AsyncGate(async_gate_engine(self.engine))
+        self._watch = Watch(parsed)
+        self._doors: OrderedDict[str, AsyncDoors] = OrderedDict()
         self.upload_max = _upload_max()
         self._holds: OrderedDict[tuple[str, str], Admitted] = OrderedDict()
         self._runs: OrderedDict[tuple[str, str], _RunScope] = OrderedDict()
@@ -53,6 +59,8 @@ class Service:
     async def close(self) -> None:
         """Answer what is in flight, then close the connections."""
         await self.gate.drain()
+        if self.gate.engine is not self.engine:
+            await self.gate.engine.dispose()
         await self.engine.dispose()
 
     def keep_hold(self, tenant: str, hold: Admitted) -> None:
@@ -64,6 +72,15 @@ class Service:
     def take_hold(self, tenant: str, hold_id: str) -> Admitted | None:
         """Return a tenant's hold that was made here, and forget it."""
         return self._holds.pop((tenant, hold_id), None)
+
+    def doors(self, caller: Caller) -> AsyncDoors:
+        """Return a tenant's prices and gate."""
+        known = self._doors.get(caller.tenant)
+        if known is None:
+            known = self._doors[caller.tenant] = AsyncDoors(self.gate, caller, self._watch)
+            if len(self._doors) > _TENANTS_MAX:
+                self._doors.popitem(last=False)
+        return known
 
     async def run_scope(self, caller: Caller, run_id: str) -> "_RunScope":
         """Return a run's dimensions and its own limits, which never change."""

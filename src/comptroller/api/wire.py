@@ -1,5 +1,6 @@
 """Values on the wire: money as text like ``0.12 USD``, decimals as text, instants in ISO 8601."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from functools import cache
@@ -52,6 +53,8 @@ def _one_from_wire(kind: Any, value: Any) -> Any:
         return Money.parse(value)
     if _is_record(kind):
         return kind(**{name: from_wire(hint, value[name]) for name, hint in _hints(kind).items() if name in value})
+    if kind is float and value is None:
+        return math.nan  # JSON has no NaN
     return value if kind in {object, Any} else msgspec.convert(value, kind, strict=False)
 
 

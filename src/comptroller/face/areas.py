@@ -1,13 +1,27 @@
 """The areas of the library that bills, anomalies and incidents need."""
 
 from comptroller.face.binding import verb
-from comptroller.spine.orchestrator import anomalies, incidents, ingestion, prices
+from comptroller.spine.orchestrator import anomalies, audit, breaches, costs, incidents, ingestion, prices
 
 
 class CostVerbs:
-    """``ct.costs``: cost files in."""
+    """``ct.costs``: cost files in, costs asked for."""
 
     ingest = verb(ingestion.ingest)
+    query = verb(costs.query_costs)
+
+
+class BreachVerbs:
+    """``ct.breaches``: refusals and crossings, on record."""
+
+    list = verb(breaches.list_breaches)
+    get = verb(breaches.get_breach)
+
+
+class AuditVerbs:
+    """``ct.audit``: who changed what."""
+
+    list = verb(audit.list_audit)
 
 
 class OwnerVerbs:

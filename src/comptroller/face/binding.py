@@ -42,6 +42,14 @@ class SessionPlace:
         self.caller = caller
 
 
+class RemotePlace:
+    """Asks a server to run each verb."""
+
+    def call(self, use_case: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Have a use case run there and return its answer."""
+        raise NotImplementedError
+
+
 class Verb(Generic[P, R]):
     """One name of the face; reading it from an area gives a function with the operation's own arguments."""
 
@@ -56,12 +64,16 @@ class Verb(Generic[P, R]):
     @overload
     def __get__(self, place: AsyncPlace, owner: type[Any]) -> Callable[P, Coroutine[Any, Any, R]]: ...
     @overload
+    def __get__(self, place: RemotePlace, owner: type[Any]) -> Callable[P, R]: ...
+    @overload
     def __get__(self, place: SessionPlace, owner: type[Any]) -> Callable[P, R]: ...
     def __get__(self, place: Any, owner: type[Any]) -> Any:
         if place is None:
             return self
 
         def bound(*args: P.args, **kwargs: P.kwargs) -> Any:
+            if isinstance(place, RemotePlace):
+                return place.call(self._use_case, args, kwargs)
             if isinstance(place, AsyncPlace):
                 return self._use_case.run_async(place.engine, place.caller, *args, **kwargs)
             if isinstance(place, SyncPlace):

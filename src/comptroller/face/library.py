@@ -15,7 +15,15 @@ from sqlalchemy.pool import StaticPool
 from comptroller import database, settings
 from comptroller.clock import utc_now
 from comptroller.errors import InvalidInputError
-from comptroller.face.areas import AnomalyVerbs, CostVerbs, IncidentVerbs, OwnerVerbs, PriceVerbs
+from comptroller.face.areas import (
+    AnomalyVerbs,
+    AuditVerbs,
+    BreachVerbs,
+    CostVerbs,
+    IncidentVerbs,
+    OwnerVerbs,
+    PriceVerbs,
+)
 from comptroller.face.binding import AsyncPlace, SessionPlace, SyncPlace
 from comptroller.face.limits import LimitVerbs
 from comptroller.face.runs import KillVerbs, RunVerbs
@@ -27,6 +35,22 @@ Clock = Callable[[], datetime]
 
 class Costs(CostVerbs, SyncPlace):
     """Cost files in."""
+
+
+class Breaches(BreachVerbs, SyncPlace):
+    """Refusals and crossings."""
+
+
+class Audit(AuditVerbs, SyncPlace):
+    """Who changed what."""
+
+
+class AsyncBreaches(BreachVerbs, AsyncPlace):
+    """Refusals and crossings, as coroutines."""
+
+
+class AsyncAudit(AuditVerbs, AsyncPlace):
+    """Who changed what, as coroutines."""
 
 
 class Owners(OwnerVerbs, SyncPlace):
@@ -114,6 +138,8 @@ class Comptroller(Spending, KillVerbs, SeeVerbs):
         incidents: What people act on.
         prices: What tokens cost.
         owners: Who owns what.
+        breaches: Refusals and crossings.
+        audit: Who changed what.
     """
 
     def __init__(self, engine: Engine, caller: Caller) -> None:
@@ -125,6 +151,8 @@ class Comptroller(Spending, KillVerbs, SeeVerbs):
         self.incidents = Incidents(engine, caller)
         self.prices = Prices(engine, caller)
         self.owners = Owners(engine, caller)
+        self.breaches = Breaches(engine, caller)
+        self.audit = Audit(engine, caller)
 
     def in_session(self, session: Session) -> InSession:
         """Return limits, incidents and anomalies that write inside the caller's own transaction."""
@@ -156,6 +184,8 @@ class AsyncComptroller(AsyncSpending, KillVerbs, SeeVerbs):
         self.incidents = AsyncIncidents(engine, caller)
         self.prices = AsyncPrices(engine, caller)
         self.owners = AsyncOwners(engine, caller)
+        self.breaches = AsyncBreaches(engine, caller)
+        self.audit = AsyncAudit(engine, caller)
 
     async def close(self) -> None:
         """Close the connections."""

@@ -28,7 +28,9 @@ _uploads: Final = asyncio.Semaphore(UPLOADS_MAX)
 async def upload_costs(call: Call) -> IngestReport:
     """Take a cost file in: the body is the file itself (CSV, gzip, Parquet), of the name in `name`."""
     said = {name: getattr(call.query, name) for name in ("source", "format", "arrival", "skip_bad")}
-    options = {name: value for name, value in said.items() if value is not None}
+    options: dict[str, Any] = {name: value for name, value in said.items() if value is not None}
+    if call.query.map is not None:
+        options["column_map"] = _columns(call.query.map)
     async with _uploads, _received(call, call.service.upload_max) as file:
         report = await ingestion.ingest.run_async(call.service.engine, call.caller, file, **options)
     return _without_folder(report, file.parent)
@@ -61,6 +63,13 @@ async def _receive(call: Call, file: Path, longest: int) -> None:
             await asyncio.to_thread(target.write, chunk)
         if target.tell() == 0:
             raise RequestError("invalid-input", "the body is empty: send the file itself")
+
+
+def _columns(text: str) -> dict[str, str]:
+    pairs = [part.partition("=") for part in text.split(",")]
+    if not all(name and column for name, _, column in pairs):
+        raise RequestError("invalid-input", "query: map is written like time=Day,cost=Amount")
+    return {name.strip(): column.strip() for name, _, column in pairs}
 
 
 def _without_folder(report: IngestReport, folder: Path) -> IngestReport:

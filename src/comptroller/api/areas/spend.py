@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from comptroller.api import bodies
+from comptroller.api import bodies, spend_bodies
 from comptroller.api.call import Call
 from comptroller.api.policy import Policy
 from comptroller.api.route import Paging, Route
@@ -14,8 +14,10 @@ from comptroller.ids import uuid7
 from comptroller.money import Money
 from comptroller.runtime.amounts import admitted, dimension_pairs, reserve_amounts, run_ceilings, settle_amounts
 from comptroller.runtime.progress import hold_id
-from comptroller.spine.orchestrator import kills, remote, runs
+from comptroller.spine.orchestrator import breaches, kills, remote, runs, see
+from comptroller.types.breaches import Breach
 from comptroller.types.runs import Kill, Run, RunLimits, Verdict
+from comptroller.types.sight import Explanation, HoldExplanation
 from comptroller.types.spend import (
     DEFAULT_LIFE_SECONDS,
     MONEY,
@@ -28,8 +30,10 @@ from comptroller.types.spend import (
     Scope,
     StartRun,
 )
+from comptroller.types.usage import Priced
 
 _NOTHING: Final = (0, 0, 0, 0)
+_AS_HELD: Final = (-1, -1, -1, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +86,13 @@ async def charge(call: Call) -> HoldEnded:
 async def settle(call: Call) -> HoldEnded:
     """Book what a call really cost; repeating it with the same amount changes nothing."""
     said, known = call.body, _hold_id(call)
-    currency, amounts = settle_amounts(said.amount, said.requests, said.tokens)
     hold = call.service.take_hold(call.who.tenant, known)
-    action = End(known, EntryKind.SETTLE, amounts, currency, hold=hold)
+    if said.amount is None:
+        action = End(known, EntryKind.SETTLE, _AS_HELD, is_estimated=True, hold=hold)
+        currency = None if hold is None else hold.facts.currency
+    else:
+        currency, amounts = settle_amounts(said.amount, said.requests, said.tokens)
+        action = End(known, EntryKind.SETTLE, amounts, currency, price_version=said.price_version, hold=hold)
     return _ended(await call.service.gate.submit(call.caller, action), currency)
 
 
@@ -97,8 +105,22 @@ async def release(call: Call) -> HoldEnded:
 
 async def extend(call: Call) -> None:
     """Have an open hold live some seconds from now, and say whether the call is on its way."""
+    if call.body.seconds is None and call.body.sent is None:
+        raise InvalidInputError("say seconds, or sent, or both")
     unsent = None if call.body.sent is None else not call.body.sent
     await call.service.gate.submit(call.caller, Extend(_hold_id(call), call.body.seconds, unsent))
+
+
+async def quote(call: Call) -> Priced:
+    """Return what a call's tokens cost at the price list; a model without a price is refused, on record."""
+    said = _fields(call.body)
+    run_id = said.pop("run_id")
+    return await call.service.doors(call.caller).price(said, run_id)
+
+
+async def explain(call: Call) -> Explanation:
+    """Return every limit that would apply to a spend of these dimensions: its window, spent, held, left, and why."""
+    return await see.explain.run_async(call.service.engine, call.caller, **dict(dimension_pairs(call.body.dimensions)))
 
 
 async def start_run(call: Call) -> RunBegun:
@@ -171,33 +193,43 @@ _RUN: Final = "/v1/runs/{run_id}"
 _BY_ID: Final = Paging(lambda one: str(one.id))
 
 ROUTES: Final = (
-    Route(method="POST", path="/v1/holds", policy=Policy.SPEND, handler=reserve, body=bodies.NewHold,
+    Route(method="POST", path="/v1/holds", policy=Policy.SPEND, handler=reserve, body=spend_bodies.NewHold,
           answer=HoldMade, status=201, keeps_key=True),
-    Route(method="POST", path=f"{_HOLD}/settle", policy=Policy.SPEND, handler=settle, body=bodies.Settlement,
+    Route(method="GET", path=_HOLD, policy=Policy.READ, use_case=see.explain_hold, answer=HoldExplanation),
+    Route(method="POST", path="/v1/explain", policy=Policy.READ, handler=explain, body=spend_bodies.Subject,
+          answer=Explanation),
+    Route(method="POST", path="/v1/prices/quote", policy=Policy.SPEND, handler=quote, body=spend_bodies.UsageBody,
+          answer=Priced),
+    Route(method="GET", path="/v1/breaches", policy=Policy.READ, use_case=breaches.list_breaches,
+          query=bodies.BreachQuery, answer=Breach, paging=_BY_ID),
+    Route(method="GET", path="/v1/breaches/{breach_id}", policy=Policy.READ, use_case=breaches.get_breach,
+          answer=Breach),
+    Route(method="POST", path=f"{_HOLD}/settle", policy=Policy.SPEND, handler=settle, body=spend_bodies.Settlement,
           answer=HoldEnded),
     Route(method="POST", path=f"{_HOLD}/release", policy=Policy.SPEND, handler=release, answer=HoldEnded),
-    Route(method="POST", path=f"{_HOLD}/extend", policy=Policy.SPEND, handler=extend, body=bodies.Extension,
+    Route(method="POST", path=f"{_HOLD}/extend", policy=Policy.SPEND, handler=extend, body=spend_bodies.Extension,
           answer=None, status=204),
-    Route(method="POST", path="/v1/charges", policy=Policy.OPERATE, handler=charge, body=bodies.NewCharge,
+    Route(method="POST", path="/v1/charges", policy=Policy.OPERATE, handler=charge, body=spend_bodies.NewCharge,
           answer=HoldEnded, status=201, keeps_key=True),
-    Route(method="GET", path="/v1/runs", policy=Policy.READ, use_case=runs.list_runs, query=bodies.RunQuery,
+    Route(method="GET", path="/v1/runs", policy=Policy.READ, use_case=runs.list_runs, query=spend_bodies.RunQuery,
           answer=Run, paging=_BY_ID),
-    Route(method="POST", path="/v1/runs", policy=Policy.SPEND, handler=start_run, body=bodies.NewRun,
+    Route(method="POST", path="/v1/runs", policy=Policy.SPEND, handler=start_run, body=spend_bodies.NewRun,
           answer=RunBegun, status=201),
     Route(method="GET", path=_RUN, policy=Policy.READ, use_case=runs.get_run, answer=Run),
-    Route(method="POST", path=f"{_RUN}/heartbeat", policy=Policy.SPEND, handler=beat, body=bodies.Beat,
+    Route(method="POST", path=f"{_RUN}/heartbeat", policy=Policy.SPEND, handler=beat, body=spend_bodies.Beat,
           answer=Verdict),
-    Route(method="POST", path=f"{_RUN}/exhaust", policy=Policy.SPEND, handler=exhaust_run, body=bodies.Exhaustion,
+    Route(method="POST", path=f"{_RUN}/exhaust", policy=Policy.SPEND, handler=exhaust_run, body=spend_bodies.Exhaustion,
           answer=None, status=204),
-    Route(method="POST", path=f"{_RUN}/end", policy=Policy.SPEND, handler=end_run, body=bodies.RunEnd, answer=Run),
+    Route(method="POST", path=f"{_RUN}/end", policy=Policy.SPEND, handler=end_run, body=spend_bodies.RunEnd,
+          answer=Run),
     Route(method="POST", path=f"{_RUN}/halt", policy=Policy.OPERATE, use_case=runs.halt_run, body=bodies.Reason,
           answer=Run, keeps_key=True),
-    Route(method="GET", path="/v1/kills", policy=Policy.READ, use_case=kills.list_kills, query=bodies.KillQuery,
+    Route(method="GET", path="/v1/kills", policy=Policy.READ, use_case=kills.list_kills, query=spend_bodies.KillQuery,
           answer=list[Kill]),
-    Route(method="POST", path="/v1/kills", policy=Policy.OPERATE, use_case=kills.kill, body=bodies.KillBody,
+    Route(method="POST", path="/v1/kills", policy=Policy.OPERATE, use_case=kills.kill, body=spend_bodies.KillBody,
           answer=Kill, status=201, keeps_key=True),
     Route(method="POST", path="/v1/kills/preview", policy=Policy.READ, use_case=kills.preview_kill,
-          body=bodies.ScopeBody, answer=Kill),
-    Route(method="POST", path="/v1/kills/lift", policy=Policy.OPERATE, use_case=kills.lift, body=bodies.LiftBody,
+          body=spend_bodies.ScopeBody, answer=Kill),
+    Route(method="POST", path="/v1/kills/lift", policy=Policy.OPERATE, use_case=kills.lift, body=spend_bodies.LiftBody,
           answer=list[Kill], keeps_key=True),
 )  # fmt: skip

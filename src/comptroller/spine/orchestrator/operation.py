@@ -43,7 +43,7 @@ class Operation(Generic[P, R]):
         self.__doc__ = body.__doc__
         self.__name__ = getattr(body, "__name__", "operation")
 
-    def run(self, engine: Engine, caller: Caller, *args: P.args, **kwargs: P.kwargs) -> R:
+    def run(self, engine: Engine, caller: Caller, /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Begin, do, commit; the whole body again after a serialization failure or a deadlock."""
         for left in range(ATTEMPTS, 0, -1):
             with Session(engine, expire_on_commit=False) as session:
@@ -58,7 +58,7 @@ class Operation(Generic[P, R]):
                     return result
         raise AssertionError  # pragma: no cover — the last attempt returns or raises
 
-    async def run_async(self, engine: AsyncEngine, caller: Caller, *args: P.args, **kwargs: P.kwargs) -> R:
+    async def run_async(self, engine: AsyncEngine, caller: Caller, /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Do the same as ``run`` from asyncio."""
         for left in range(ATTEMPTS, 0, -1):
             async with AsyncSession(engine, expire_on_commit=False) as session:
@@ -73,7 +73,7 @@ class Operation(Generic[P, R]):
                     return result
         raise AssertionError  # pragma: no cover — the last attempt returns or raises
 
-    def within(self, session: Session, caller: Caller, *args: P.args, **kwargs: P.kwargs) -> R:
+    def within(self, session: Session, caller: Caller, /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Do it inside the caller's own transaction: begins and ends nothing."""
         return self._body(session, caller, *args, **kwargs)
 
@@ -150,13 +150,13 @@ class Procedure(Generic[P, R]):
         self.__doc__ = body.__doc__
         self.__name__ = getattr(body, "__name__", "procedure")
 
-    def run(self, engine: Engine, caller: Caller, *args: P.args, **kwargs: P.kwargs) -> R:
+    def run(self, engine: Engine, caller: Caller, /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Take the steps one after the other; a failed step closes the body, which gives back what it holds."""
         return self._take(
             self.steps(caller, *args, **kwargs), lambda step: step.operation.run(engine, caller, *step.args)
         )
 
-    def rehearse(self, engine: Engine, caller: Caller, *args: P.args, **kwargs: P.kwargs) -> R:
+    def rehearse(self, engine: Engine, caller: Caller, /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Do everything in one transaction and roll it back: the answer of ``run``, and nothing written."""
         with Session(engine, expire_on_commit=False) as session:
             try:
@@ -168,7 +168,7 @@ class Procedure(Generic[P, R]):
             finally:
                 session.rollback()
 
-    def steps(self, caller: Caller, *args: P.args, **kwargs: P.kwargs) -> Steps[R]:
+    def steps(self, caller: Caller, /, *args: P.args, **kwargs: P.kwargs) -> Steps[R]:
         """Return the steps, for a procedure that is made of others (``yield from``)."""
         return self._body(caller, *args, **kwargs)
 
@@ -182,7 +182,7 @@ class Procedure(Generic[P, R]):
                     return end.value  # type: ignore[no-any-return]  # a generator's return value is untyped here
                 result = do(step) if isinstance(step, Do) else step.function(*step.args)
 
-    async def run_async(self, engine: AsyncEngine, caller: Caller, *args: P.args, **kwargs: P.kwargs) -> R:
+    async def run_async(self, engine: AsyncEngine, caller: Caller, /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Do the same as ``run`` from asyncio; outside work goes to a thread."""
         steps = self._body(caller, *args, **kwargs)
         result: Any = None
