@@ -5,6 +5,7 @@
 For each sensitivity the cuts are moved one by one as long as the aim rises: F1 over events, with a heavy price on false
 alarms above the limit. The limit lies below the promise, so that other data may raise more. ``high`` adds recall to
 its aim, no cut of it lies above that of ``normal``, and falls keep the cuts of ``normal``: they cost nothing.
+The series are noisier than those of the reported table, so that the cuts hold beyond it.
 Prints the cuts found, the cuts shipped, and what both reach on the seeds of the search and on the others.
 """
 
@@ -28,6 +29,7 @@ from comptroller.enums import Sensitivity
 
 SEARCH_SEEDS = (101, 102, 103)
 CHECK_SEEDS = (201, 202, 203)
+NOISY = 1.4
 NAMES = ("point", "drop", "dip", "mean_3", "mean_7", "mean_14", "gap", "start")
 RISES = ("point", "mean_3", "mean_7", "mean_14", "start")
 
@@ -39,7 +41,7 @@ class Aim:
     names: tuple[str, ...]
 
 
-AIMS = {Sensitivity.NORMAL: Aim(0.15, 0.0, NAMES), Sensitivity.HIGH: Aim(0.40, 1.0, RISES)}
+AIMS = {Sensitivity.NORMAL: Aim(0.12, 0.0, NAMES), Sensitivity.HIGH: Aim(0.35, 1.0, RISES)}
 
 
 def evidence_of(labelled: series.Labelled) -> dict[str, np.ndarray]:
@@ -94,7 +96,7 @@ def search(sets: list, cuts: dict[str, float], aim: Aim, most: dict[str, float] 
 def prepare(seeds: tuple[int, ...]) -> list:
     sets = []
     for seed in seeds:
-        labelled = series.daily(seed)
+        labelled = series.daily(seed, calm=NOISY)
         sets.append((evidence_of(labelled), detection_score.FastScore(labelled)))
     return sets
 

@@ -41,8 +41,9 @@ def pooled(sets: list[series.Labelled]) -> series.Labelled:
     for made in sets:
         labels += [series.Label(x.series + first, x.start, x.end, x.kind, x.factor, x.stake) for x in made.labels]
         first += len(made.values)
-    values, shape = np.vstack([made.values for made in sets]), np.concatenate([made.shape for made in sets])
-    return series.Labelled(values, shape, labels, values, values, sets[0].first_day)
+    stacked = [np.concatenate([getattr(made, name) for made in sets]) for name in ("values", "shape", "mean", "noise")]
+    values, shape, mean, noise = stacked
+    return series.Labelled(values, shape, labels, mean, noise, sets[0].first_day)
 
 
 def part(made: series.Labelled, count: int) -> series.Labelled:
@@ -72,6 +73,20 @@ def best_cut(scores: np.ndarray, made: series.Labelled) -> np.ndarray:
     return scores >= cut
 
 
+def oracle(made: series.Labelled) -> None:
+    """Print what a detector reaches that knows the true mean and width of every day, at the cuts for 1.0 and 0.2."""
+    with np.errstate(divide="ignore"):
+        apart = (np.log(made.values) - made.mean) / made.noise
+    nothing = np.where((made.shape == "sparse")[:, None], 0.0, -99.0)
+    apart = np.where(np.isneginf(apart), nothing, apart)
+    deep = apart * made.noise < -1.5
+    fast = FastScore(made)
+    for most in (0.2, 1.0):
+        cut = next(cut for cut in np.arange(3, 9, 0.1) if fast((apart > cut) | (deep & (apart < -cut)))[1] <= most)
+        flags = (apart > cut) | (deep & (apart < -cut))
+        print(line(f"oracle at {most}", score(flags, made), len(made.values), float("nan")), flush=True)
+
+
 def peer(name: str, method, made: series.Labelled) -> None:
     start = time.process_time()
     scores = method(made.values)
@@ -85,6 +100,7 @@ def generated(count: int, *, with_peers: bool) -> None:
     for sensitivity in Sensitivity:
         flags, speed = ours(made, sensitivity)
         print(line(f"comptroller, {sensitivity.value}", score(flags, made), len(made.values), speed), flush=True)
+    oracle(made)
     peer("mean and deviation", detection_peers.mean_deviation, made)
     peer("median and MAD", detection_peers.median_mad, made)
     peer("40 % over two days", detection_peers.forty_percent, made)
@@ -105,6 +121,16 @@ def generated(count: int, *, with_peers: bool) -> None:
             f"{shape} {found:.2f} ({reached.false_by_shape[shape]})" for shape, found in reached.found_by_shape.items()
         )
         print(f"\n{sensitivity.value}, recall and false alarms by shape: {shares}")
+
+
+def noisier(count: int) -> None:
+    """Print how quality falls on noisier series."""
+    print(f"\n## The same with 1.3 times the noise\n\n{HEAD}")
+    made = pooled([series.daily(seed, count=count, calm=1.4) for seed in SEEDS])
+    for sensitivity in Sensitivity:
+        flags, speed = ours(made, sensitivity)
+        print(line(f"comptroller, {sensitivity.value}", score(flags, made), len(made.values), speed), flush=True)
+    oracle(made)
 
 
 def real_daily() -> None:
@@ -179,6 +205,7 @@ def main() -> None:
     options = parser.parse_args()
     print(f"Python {sys.version.split()[0]}, numpy {np.__version__}")
     generated(options.series, with_peers=options.peers)
+    noisier(options.series)
     real_daily()
     hours()
     streams()

@@ -36,7 +36,7 @@ class Labelled:
 
 
 def daily(
-    seed: int, *, count: int = 2000, steps: int = 180, first_day: date = FIRST_DAY, calm: float = 1.4
+    seed: int, *, count: int = 2000, steps: int = 180, first_day: date = FIRST_DAY, calm: float = 1.8
 ) -> Labelled:
     """Generate ``count`` daily series, every second one with one labelled anomaly; noise is divided by ``calm``."""
     rng = np.random.default_rng(seed)

@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from comptroller.domains.analytics.engine.thresholds import EDGE_DAYS
+from comptroller.domains.analytics.engine.thresholds import FIRST_DAYS, LAST_DAYS
 
 MONTHS_BACK = 3
+THIRTY = (30, 60, 90)
+"""Some providers bill every thirty days."""
 MEMORY = 96
 """Days remembered: three months and the slack between them."""
 
@@ -39,7 +41,7 @@ def day_facts(day: date) -> DayFacts:
     return DayFacts(
         ordinal=day.toordinal(),
         weekday=day.weekday(),
-        is_edge=to_end < EDGE_DAYS or day.day <= EDGE_DAYS,
+        is_edge=to_end < LAST_DAYS or day.day <= FIRST_DAYS,
         same_number=tuple(lag for lag in numbers if lag < MEMORY),
         same_distance=tuple(lag for lag in distances if lag < MEMORY),
     )

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from comptroller.domains.analytics.engine import scale
-from comptroller.domains.analytics.engine.calendar import MEMORY, DayFacts
+from comptroller.domains.analytics.engine.calendar import MEMORY, THIRTY, DayFacts
 from comptroller.domains.analytics.engine.levels import Projection, project, weekday_effect
 from comptroller.domains.analytics.engine.memory import States
 from comptroller.domains.analytics.engine.thresholds import (
@@ -99,7 +99,7 @@ def _calendar(states: States, facts: DayFacts, spread: Floats, base: Floats) -> 
     One month alone may widen the band; from two months on, at least two must show the effect.
     """
     up, down, habit = (np.zeros_like(spread) for _ in range(3))
-    for days_back in (facts.same_number, facts.same_distance):
+    for days_back in (facts.same_number, facts.same_distance, THIRTY):
         ups, downs, known = [], [], []
         for back in days_back:
             row = (facts.ordinal - back) % MEMORY

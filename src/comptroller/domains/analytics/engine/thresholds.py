@@ -28,8 +28,8 @@ class Cuts:
 
 
 CUTS: Final[dict[Sensitivity, Cuts]] = {
-    Sensitivity.NORMAL: Cuts(point=8.3, drop=8.0, dip=3.7, means=(3.85, 3.4, 3.2), gap=8.0, start=2.3),
-    Sensitivity.HIGH: Cuts(point=7.8, drop=8.0, dip=3.7, means=(3.5, 2.8, 3.2), gap=8.0, start=2.2),
+    Sensitivity.NORMAL: Cuts(point=8.8, drop=8.0, dip=3.7, means=(3.9, 3.4, 3.2), gap=8.0, start=2.3),
+    Sensitivity.HIGH: Cuts(point=8.0, drop=8.0, dip=3.7, means=(3.5, 2.95, 3.2), gap=8.0, start=2.2),
 }
 
 
@@ -86,10 +86,11 @@ CALENDAR_SIGMAS: Final = 3.0
 CALENDAR_MARGIN: Final = 0.1
 """A deviation this large is remembered for the same day of later months; the repeat may exceed it by the margin."""
 
-EDGE_DAYS: Final = 3
+LAST_DAYS: Final = 3
+FIRST_DAYS: Final = 6
 EDGE_HISTORY: Final = 35
 EDGE_RATIO: Final = 1.79
-"""Before a first month's end was seen, the last and first three days of a month are judged by a factor of six only."""
+"""Before a first month's end was seen, its last three and first six days are judged by a factor of six only."""
 
 SPARSE_SHARE: Final = 0.25
 SPARSE_MEMORY: Final = 40
