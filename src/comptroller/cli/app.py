@@ -18,6 +18,12 @@ VERBS: Final = (
     ("backtest", "backtest:backtest", "Replay the past: which incidents would have been opened, and when."),
     ("incidents", "incidents:app", "List, show, acknowledge, resolve incidents."),
     ("anomalies", "anomalies:app", "List anomalies, say what they were, plan, mute."),
+    ("limits", "limits:app", "Create, list, explain, update, override, archive limits; apply a file of them."),
+    ("explain", "explain:explain", "Show which limits apply to a subject, where they stand, and why."),
+    ("top", "top:top", "Show who spends what per hour now, held, left, refusals."),
+    ("runs", "runs:app", "List, show, halt runs."),
+    ("kill", "kill:kill", "Shut a scope; prints what it stops and the line that undoes it."),
+    ("lift", "kill:lift", "Open a scope again."),
     ("prices", "prices:app", "List, set, update what models' tokens cost."),
     ("owners", "owners:app", "Say which team and person owns what."),
     ("serve", "serve:serve", "Serve the API over HTTP."),
@@ -25,7 +31,9 @@ VERBS: Final = (
     ("tenants", "tenants:app", "Create, list, disable tenants."),
     ("channels", "channels:app", "Say where notices go; try them."),
     ("sources", "sources:app", "Say from where cost files are pulled."),
+    ("demo", "demo:demo", "See a believable month in the dashboard, with agents that keep spending."),
     ("worker", "worker:worker", "Do the work in the background: sweeps, detection, pulls, delivery."),
+    ("doctor", "doctor:doctor", "Look for what keeps limits from being kept."),
     ("db", "db:app", "Make or check the database's schema."),
 )
 _OVERVIEW: Final = """Usage: comptroller COMMAND [OPTIONS]

@@ -16,4 +16,6 @@ class LimitVerbs:
     require = verb(limits.require_limit)
     get = verb(limits.get_limit)
     list = verb(limits.list_limits)
+    plan = verb(limits.plan_limits)
+    apply = verb(limits.apply_limits)
     history = verb(limits.limit_history)

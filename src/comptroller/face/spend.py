@@ -21,10 +21,13 @@ from comptroller.types.spend import Charge, Ended, Scope
 
 
 class SeeVerbs:
-    """``ct.explain``: what applies to a subject, and what became of a hold."""
+    """``ct.explain``, ``ct.forecast``, ``ct.top``, ``ct.doctor``."""
 
     explain = verb(see.explain)
     explain_hold = verb(see.explain_hold)
+    forecast = verb(see.forecast)
+    top = verb(see.top)
+    doctor = verb(see.doctor)
 
 
 class Spending(SyncPlace):

@@ -93,4 +93,5 @@ class Standing:
     window_start: datetime
     window_end: datetime | None
     why: str
+    balance_id: str
     override_id: str | None = None

@@ -1,6 +1,6 @@
 """Use cases of limits."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
@@ -8,11 +8,14 @@ from sqlalchemy.orm import Session
 from comptroller.checks import required_id
 from comptroller.domains.policies.driver import limits as driver
 from comptroller.domains.policies.engine import rules
+from comptroller.domains.policies.engine.replay import replay
 from comptroller.errors import InvalidInputError
 from comptroller.money import Money
 from comptroller.spine.orchestrator.operation import operation, reading
+from comptroller.spine.services import limit_file
 from comptroller.spine.services import limits as service
 from comptroller.types.caller import Caller
+from comptroller.types.limit_file import PastCall, PlannedChange, Replayed
 from comptroller.types.limits import Limit, LimitChange, Override
 
 PAGE_MAX = 1000
@@ -162,6 +165,26 @@ def list_overrides(session: Session, caller: Caller, limit: str | None = None) -
     """Return the overrides that are in force or will be."""
     found = None if limit is None else service.get_limit(session, caller, limit).id
     return driver.list_overrides(session, caller.tenant, limit_id=found, since=caller.now())
+
+
+@reading
+def plan_limits(session: Session, caller: Caller, said: object, *, prune: bool = False) -> list[PlannedChange]:
+    """Return what applying a file of limits would change; nothing is written."""
+    return limit_file.plan(session, caller, limit_file.drafts_of(said), prune=prune)
+
+
+@operation
+def apply_limits(
+    session: Session, caller: Caller, said: object, *, prune: bool = False, why: str | None = None
+) -> list[PlannedChange]:
+    """Make the limits in force those of a file, all of them or none; others are archived only where asked."""
+    drafts = limit_file.drafts_of(said)
+    return limit_file.apply(session, caller, drafts, rules.reason(why), prune=prune, now=caller.now())
+
+
+def replay_limits(said: object, calls: Iterable[PastCall]) -> Replayed:
+    """Return which past calls a file of limits would have refused, and the money that saves; needs no database."""
+    return replay(limit_file.drafts_of(said), calls)
 
 
 def _end(start: datetime, expires_at: datetime | None, seconds: int | None) -> datetime:

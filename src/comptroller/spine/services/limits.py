@@ -47,9 +47,21 @@ def update(
     """Store changed values as the limit's next version; a change to what it is already changes nothing."""
     changed_in = driver.raise_version(session, caller.tenant, now)
     limit = _in_force(session, caller, name_or_id)
-    before = driver.as_draft(limit)
-    draft = redraft(before, changes)
-    if draft == before:
+    return _replace(
+        session, caller, limit, redraft(driver.as_draft(limit), changes), why, changed_in=changed_in, now=now
+    )
+
+
+def replace(session: Session, caller: Caller, limit: Limit, draft: LimitDraft, why: str, *, now: datetime) -> Limit:
+    """Store a whole draft as the limit's next version."""
+    changed_in = driver.raise_version(session, caller.tenant, now)
+    return _replace(session, caller, limit, draft, why, changed_in=changed_in, now=now)
+
+
+def _replace(
+    session: Session, caller: Caller, limit: Limit, draft: LimitDraft, why: str, *, changed_in: int, now: datetime
+) -> Limit:
+    if draft == driver.as_draft(limit):
         return limit
     if draft.name != limit.name:
         _require_free_name(session, caller, draft.name)

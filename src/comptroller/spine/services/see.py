@@ -61,6 +61,7 @@ def standings(session: Session, caller: Caller, lines: list[Line]) -> list[Stand
                 window_start=line.window_start,
                 window_end=line.window_end,
                 why=_why(line.rule),
+                balance_id=line.balance_id,
                 override_id=line.override_id,
             )
         )
