@@ -19,6 +19,7 @@ CHUNK: Final = 1024
 LEAST: Final = 16
 DAY: Final = 24
 DAY_TYPES: Final = 4
+ORDINARY, SATURDAY, SUNDAY, MONDAY = range(DAY_TYPES)
 """Saturday, Sunday and Monday differ from other days: the day before them does, and levels follow it."""
 SHAPE_MEMORY: Final = 1 / 15
 ECHO_RATE: Final = 0.25
@@ -116,26 +117,31 @@ def judge_hourly(values: NDArray[np.float64], *, first_hour: datetime, sensitivi
     return answer
 
 
-def _slot(moment: datetime) -> tuple[int, int]:
-    """Return the slot of an hour, and the one to use while it is unknown: the same hour of an ordinary day."""
-    kind = {5: 1, 6: 2, 0: 3}.get(moment.weekday(), 0)
-    return kind * DAY + moment.hour, moment.hour
+def _slot(moment: datetime) -> tuple[int, int, bool]:
+    """Return the slot of an hour, the ordinary day's that stands for it while unknown, and whether that may judge.
+
+    The first Monday follows a quieter day, so an ordinary day's shape on Sunday's level would call it a runaway.
+    """
+    kind = {5: SATURDAY, 6: SUNDAY, 0: MONDAY}.get(moment.weekday(), ORDINARY)
+    return kind * DAY + moment.hour, moment.hour, kind != MONDAY
 
 
-def _judge_hour(state: _Hours, slots: tuple[int, int], values: NDArray[np.float64], cuts: HourlyCuts) -> Judgement:
-    slot, ordinary = slots
+def _judge_hour(
+    state: _Hours, slots: tuple[int, int, bool], values: NDArray[np.float64], cuts: HourlyCuts
+) -> Judgement:
+    slot, other, may_judge = slots
     live = values >= 0
     cost = np.where(live, values, 0).astype(np.float32)
     sparse = state.empty > SPARSE_SHARE * np.maximum(state.seen, 1)
     judged = live & ((cost > 0) | (~sparse & (state.age >= DAY)))
     level = state.day.sum(axis=0) / np.maximum(np.minimum(state.age, DAY), 1)
-    shape = np.where(state.shape_seen[slot] > 0, state.shape[slot], state.shape[ordinary])
+    shape = np.where(state.shape_seen[slot] > 0, state.shape[slot], state.shape[other])
     base = np.where(sparse, level, level + shape)
     reference = np.where(state.age > 0, state.reference, cost)
     log_cost = np.log(np.maximum(cost + FLOOR_SHARE * reference, LOG_FLOOR))
     residual = log_cost - base
     beyond = residual - np.clip(residual, np.minimum(0, state.echo), np.maximum(0, state.echo))
-    known = (state.shape_seen[slot] > 0) | sparse
+    known = (state.shape_seen[slot] > 0) | sparse | (may_judge & (state.shape_seen[other] > 0))
     beyond = np.where(known, beyond, np.minimum(beyond, np.maximum(log_cost - state.top, 0)))
     weights = (scale.weigh(state.fit[0]), scale.weigh(state.fit[1]))
     spread = scale.deviation(state.variance[1], weights[1])
