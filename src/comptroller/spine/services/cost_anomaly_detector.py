@@ -52,9 +52,13 @@ def _write(session: Session, tenant_id: str, finding: Finding, *, now: datetime)
         return _open_incident(session, tenant_id, finding)
     if finding.change is Change.UNCHANGED:
         return incident_ids(session, tenant_id, [draft.anomaly_id])[draft.anomaly_id]
+    ended = finding.change is Change.CLOSED and driver.close_anomaly(session, tenant_id, draft.anomaly_id, now=now)
     driver.update_anomaly(session, tenant_id, draft.anomaly_id, values)
     _write_evidence(session, tenant_id, finding)
-    return _follow(session, tenant_id, finding, now=now)
+    incident_id = _follow(session, tenant_id, finding, now=now)
+    if ended:  # by this run: another may have closed it meanwhile, and told
+        _tell_end(session, tenant_id, draft.anomaly_id, step_start(draft.end, draft.grain), now=now)
+    return incident_id
 
 
 def _columns(finding: Finding, now: datetime) -> dict[str, Any]:
@@ -125,9 +129,6 @@ def _follow(session: Session, tenant_id: str, finding: Finding, *, now: datetime
         description=finding.description, now=now,
     )  # fmt: skip
     _tell(session, tenant_id, before, finding, now=now)
-    if finding.change is Change.CLOSED:
-        detail = {"anomaly_id": draft.anomaly_id, "end_at": step_start(draft.end, draft.grain).isoformat()}
-        add_event(session, tenant_id, incident_id, kind="anomaly_ended", actor=_ACTOR, detail=detail, now=now)
     return incident_id
 
 
@@ -155,7 +156,8 @@ def _graver(one: Severity, other: Severity) -> Severity:
 
 
 def _merge(session: Session, tenant_id: str, surviving: str, merged: str, *, now: datetime) -> None:
-    driver.merge_anomaly(session, tenant_id, merged, surviving, now=now)
+    if not driver.merge_anomaly(session, tenant_id, merged, surviving, now=now):
+        return  # another run did so meanwhile, and told
     ids = incident_ids(session, tenant_id, [surviving, merged])
     merge_incident(session, tenant_id, ids[merged], ids[surviving], now=now)
     detail = {"anomaly_id": merged, "incident_id": ids[merged]}
@@ -163,8 +165,11 @@ def _merge(session: Session, tenant_id: str, surviving: str, merged: str, *, now
 
 
 def _close(session: Session, tenant_id: str, anomaly_id: str, end_at: datetime, *, now: datetime) -> None:
-    if not driver.close_anomaly(session, tenant_id, anomaly_id, now=now):
-        return  # another run closed it meanwhile, and told
+    if driver.close_anomaly(session, tenant_id, anomaly_id, now=now):
+        _tell_end(session, tenant_id, anomaly_id, end_at, now=now)
+
+
+def _tell_end(session: Session, tenant_id: str, anomaly_id: str, end_at: datetime, *, now: datetime) -> None:
     incident_id = incident_ids(session, tenant_id, [anomaly_id])[anomaly_id]
     detail = {"anomaly_id": anomaly_id, "end_at": end_at.isoformat()}
     add_event(session, tenant_id, incident_id, kind="anomaly_ended", actor=_ACTOR, detail=detail, now=now)

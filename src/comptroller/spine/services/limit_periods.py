@@ -156,14 +156,14 @@ def _period_days(window: _Window, days: dict[date, int]) -> PeriodDays:
 
 def _write(session: Session, tenant_id: str, fact: PeriodFact, *, now: datetime) -> Found:
     limit, finding, anomaly = fact.limit, fact.finding, _anomaly(fact)
-    driver.insert_anomaly(session, _columns(tenant_id, anomaly, finding, now))
+    is_new = driver.insert_anomaly(session, _columns(tenant_id, anomaly, finding, now))
     unit = limit.ceiling.unit
     incident_id = create_incident_from_cost_anomaly_sync(
         session, tenant_id, finding.finding_id, finding.kind.value, finding.severity.value,
         max(to_cents(finding.current, unit), 0), max(to_cents(finding.expected, unit), 0), "limit", limit.name,
         anomaly.description,
     )  # fmt: skip
-    if finding.kind is AnomalyKind.BUDGET_EXCEEDED:
+    if is_new and finding.kind is AnomalyKind.BUDGET_EXCEEDED:  # else another run has it, with its breach
         details: dict[str, Any] = {
             "source": "bill",
             "window_start": step_start(finding.window_start).date().isoformat(),

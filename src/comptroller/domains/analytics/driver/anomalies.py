@@ -125,13 +125,14 @@ def set_evidence(session: Session, tenant_id: str, anomaly_id: str, stakes: dict
         session.execute(insert(AnomalySeries), rows)
 
 
-def merge_anomaly(session: Session, tenant_id: str, merged_id: str, surviving_id: str, *, now: datetime) -> None:
-    """Point an anomaly, and what was merged into it before, at the one that survives."""
-    session.execute(
-        update(Anomaly)
-        .where(Anomaly.tenant_id == tenant_id, (Anomaly.id == merged_id) | (Anomaly.merged_into == merged_id))
-        .values(merged_into=surviving_id, is_open=False, updated_at=now)
-    )
+def merge_anomaly(session: Session, tenant_id: str, merged_id: str, surviving_id: str, *, now: datetime) -> bool:
+    """Point an anomaly, and what was merged into it before, at the one that survives; False if it is done already."""
+    folded = update(Anomaly).values(merged_into=surviving_id, is_open=False, updated_at=now)
+    mine = (Anomaly.tenant_id == tenant_id, Anomaly.id == merged_id, Anomaly.merged_into.is_(None))
+    if session.execute(folded.where(*mine).returning(Anomaly.id)).first() is None:
+        return False
+    session.execute(folded.where(Anomaly.tenant_id == tenant_id, Anomaly.merged_into == merged_id))
+    return True
 
 
 def opinions(session: Session, tenant_id: str) -> list[Anomaly]:
