@@ -4,6 +4,7 @@ import asyncio
 import base64
 import binascii
 import logging
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -13,7 +14,7 @@ import msgspec
 
 from comptroller.api.incoming import JSON, Incoming, Reply
 from comptroller.api.problems import MEDIA_TYPE, RequestError, problem, problem_of
-from comptroller.api.route import PAGE_DEFAULT, Paging, Route
+from comptroller.api.route import KEY_PATTERN, PAGE_DEFAULT, Nothing, Paging, Route
 from comptroller.api.service import Service
 from comptroller.api.wire import encode, to_wire
 from comptroller.errors import ComptrollerError, GovernanceError, NotFoundError
@@ -25,6 +26,7 @@ from comptroller.types.caller import Caller
 REQUEST_SECONDS: Final = 30
 UPLOAD_SECONDS: Final = 600
 _FIELDS_MAX: Final = 32
+_KEY: Final = re.compile(KEY_PATTERN)
 _CURSOR_MARK: Final = "c1"
 _logger = logging.getLogger("comptroller.api")
 
@@ -45,6 +47,18 @@ class Call:
         """Return who calls a route that is not public."""
         assert self.principal is not None  # noqa: S101 — the door lets nobody else in
         return self.principal
+
+    @property
+    def key(self) -> str | None:
+        """Return the request's own key, where the route heeds one.
+
+        Raises:
+            RequestError: If it is no plain text.
+        """
+        key = self.incoming.headers.get("idempotency-key") if self.route.keeps_key else None
+        if key is not None and not _KEY.fullmatch(key):
+            raise RequestError("invalid-input", "Idempotency-Key must be 1 to 255 visible ASCII characters")
+        return key
 
     @property
     def caller(self) -> Caller:
@@ -77,11 +91,17 @@ async def _answered(service: Service, route: Route, incoming: Incoming) -> Reply
 
 def _query(route: Route, incoming: Incoming) -> Any:
     text = incoming.query_string
+    if not text and route.query is Nothing:
+        return None
     try:
         pairs = _pairs(text)
-        return msgspec.convert(dict(pairs), route.query, strict=False)
+        query = msgspec.convert(dict(pairs), route.query, strict=False)
     except (msgspec.ValidationError, ValueError) as error:
         raise RequestError("invalid-input", f"query: {error}") from error
+    for name, _ in pairs:
+        if getattr(query, name) is None:  # the text "null" is read as nothing
+            raise RequestError("invalid-input", f"query: {name} is not given: leave it out")
+    return query
 
 
 def _pairs(text: bytes) -> list[tuple[str, str]]:
@@ -121,8 +141,8 @@ def decoder(kind: type[msgspec.Struct]) -> msgspec.json.Decoder[Any]:
 async def _use_case(call: Call) -> Reply:
     route, engine, caller = call.route, call.service.engine, call.caller
     arguments = _arguments(call)
-    key = call.incoming.headers.get("idempotency-key")
-    if key is not None and route.keeps_key and isinstance(route.use_case, Operation):
+    key = call.key
+    if key is not None and isinstance(route.use_case, Operation):
         said: dict[str, Any] = {"use_case": route.use_case, "arguments": arguments, "encode": _encoded}
         text = await once.run_async(engine, caller, key, **said)
         return Reply(route.status, b"" if route.answer is None else text.encode())

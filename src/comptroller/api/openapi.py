@@ -8,7 +8,7 @@ import msgspec
 
 from comptroller.api.policy import Policy
 from comptroller.api.problems import KINDS, MEDIA_TYPE, TYPE_PREFIX, Problem
-from comptroller.api.route import Route
+from comptroller.api.route import KEY_PATTERN, Route
 from comptroller.api.table import AREAS
 from comptroller.api.wire import mirror
 
@@ -26,7 +26,7 @@ _KEY_PARAMETER: Final = {
     "in": "header",
     "required": False,
     "description": "Repeating a request under its key changes nothing and gets the first answer.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[A-Za-z0-9._:-]+$"},
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": KEY_PATTERN},
 }
 _PATH_TEXT: Final = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[A-Za-z0-9._@:-]+$"}
 

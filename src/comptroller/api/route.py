@@ -12,6 +12,7 @@ from comptroller.api.policy import Policy
 if TYPE_CHECKING:
     from comptroller.api.call import Call
 
+KEY_PATTERN: Final = "^[!-~]{1,255}$"
 PAGE_DEFAULT: Final = 100
 PAGE_MAX: Final = 500  # a page is read whole; more is a report
 _PARAMETER: Final = re.compile(r"\{(\w+)\}")

@@ -68,7 +68,7 @@ def serve(prepared: Prepared, *, host: str, port: int, processes: int) -> None:
     if processes > 1 and _METRICS_VARIABLE not in os.environ:
         os.environ[_METRICS_VARIABLE] = tempfile.mkdtemp(prefix="comptroller-metrics-")
     Server(
-        "comptroller.api.app:create",
+        "comptroller.web.serving:create",
         factory=True,
         address=host,
         port=port,

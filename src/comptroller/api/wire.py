@@ -13,16 +13,19 @@ from comptroller.api.bodies import Amount
 from comptroller.money import Money
 
 _LISTS: Final = {list, tuple, Sequence}
+_PLAIN: Final = frozenset({str, int, bool, float})
 _MAPPINGS: Final = {dict, Mapping}
 
 
 def to_wire(value: Any) -> Any:
     """Return a value of an operation as JSON can carry it."""
+    if value is None or value.__class__ in _PLAIN:
+        return value
     if isinstance(value, Money):
         return str(value)
-    kind: Any = type(value)
-    if _is_record(kind):
-        return {name: to_wire(getattr(value, name)) for name in _names(kind)}
+    names = _names_of_record(value.__class__)
+    if names is not None:
+        return {name: to_wire(getattr(value, name)) for name in names}
     if isinstance(value, list | tuple | frozenset):
         return [to_wire(item) for item in value]
     if isinstance(value, Mapping):
@@ -83,6 +86,11 @@ def _one_mirror(kind: Any) -> Any:
 
 def _is_record(kind: Any) -> bool:
     return is_dataclass(kind) or (isinstance(kind, type) and issubclass(kind, tuple) and hasattr(kind, "_fields"))
+
+
+@cache
+def _names_of_record(kind: Any) -> tuple[str, ...] | None:
+    return _names(kind) if _is_record(kind) else None
 
 
 @cache

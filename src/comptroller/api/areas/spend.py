@@ -66,7 +66,7 @@ class RunBegun:
 
 async def reserve(call: Call) -> HoldMade:
     """Hold an amount under every limit that applies, all or none; `Idempotency-Key` makes a repeat the same hold."""
-    said, key = call.body, call.incoming.headers.get("idempotency-key")
+    said, key = call.body, call.key
     scope, amounts, has_tokens = await _scope(call, said)
     seconds = DEFAULT_LIFE_SECONDS if said.seconds is None else said.seconds
     action = Reserve(hold_id(), scope, amounts, has_tokens, key, seconds, said.unsent)
@@ -77,7 +77,7 @@ async def reserve(call: Call) -> HoldMade:
 
 async def charge(call: Call) -> HoldEnded:
     """Book what is gone already, also past a ceiling, which is then on record."""
-    said, key = call.body, call.incoming.headers.get("idempotency-key")
+    said, key = call.body, call.key
     scope, amounts, _ = await _scope(call, said)
     ended = await call.service.gate.submit(call.caller, Charge(hold_id(), scope, amounts, key))
     return _ended(ended, scope.currency)
