@@ -82,6 +82,7 @@ def _prepare(engine: Engine) -> None:
         event.listen(engine, "connect", _configure_sqlite)
     else:
         event.listen(engine, "connect", _find_out_if_bound)
+        event.listen(engine, "connect", _prepare_nothing_behind_a_pooler)
     guard_engine(engine)
 
 
@@ -92,6 +93,22 @@ def _configure_sqlite(dbapi_connection: Any, record: Any) -> None:
     for pragma in ("foreign_keys=ON", "journal_mode=WAL", "synchronous=FULL"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _prepare_nothing_behind_a_pooler(dbapi_connection: Any, record: Any) -> None:  # noqa: ARG001 — the event's signature
+    """Name no prepared statements where the backend is another than the one that greeted us.
+
+    A pooler in transaction mode gives each transaction whichever backend is free; what was prepared on one is not
+    there on the next.
+    """
+    driver = getattr(dbapi_connection, "driver_connection", None) or dbapi_connection
+    cursor = dbapi_connection.cursor()
+    cursor.execute("SELECT pg_backend_pid()")
+    is_pooled = cursor.fetchone()[0] != driver.info.backend_pid
+    cursor.close()
+    dbapi_connection.rollback()
+    if is_pooled:
+        driver.prepare_threshold = None
 
 
 def _find_out_if_bound(dbapi_connection: Any, record: Any) -> None:
