@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import bills
+from commands import SERVICES, Command
 from faces import Face
 
 FACES = [
@@ -48,3 +49,18 @@ def lite(request: pytest.FixtureRequest) -> Iterator[Face]:
 def bill(tmp_path: Path) -> Callable[..., Path]:
     """Write a FOCUS file: ``bill("name.csv", rows)``."""
     return lambda name, content: bills.write(tmp_path / name, content)
+
+
+@pytest.fixture
+def command(sqlite_url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Run command lines on an SQLite database of the test's own."""
+    monkeypatch.setenv("COLUMNS", "100")
+    for name in ("COMPTROLLER_DATABASE", "COMPTROLLER_TENANT"):
+        monkeypatch.delenv(name, raising=False)
+    return Command(sqlite_url, capsys)
+
+
+@pytest.fixture
+def spiked_bill(tmp_path: Path) -> Path:
+    """Give a bill with one burst."""
+    return bills.write(tmp_path / "bill.csv", bills.rows(SERVICES))
