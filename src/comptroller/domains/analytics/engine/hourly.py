@@ -29,7 +29,7 @@ MEAN_MEMORY: Final = 1 / 300
 CLIP: Final = 3.0
 DIP_RATIO: Final = -2.0
 SHIFT_HOURS: Final = 24
-GOES_ON: Final = 0.6
+GOES_ON: Final = 0.45
 """After a flagged hour this score is enough: what goes on needs no second proof."""
 LOG_FLOOR: Final = 1e-30
 

@@ -28,7 +28,7 @@ class Cuts:
 
 
 CUTS: Final[dict[Sensitivity, Cuts]] = {
-    Sensitivity.NORMAL: Cuts(point=8.8, drop=8.0, dip=3.7, means=(3.9, 3.4, 3.2), gap=8.0, start=2.3),
+    Sensitivity.NORMAL: Cuts(point=9.2, drop=8.0, dip=3.7, means=(3.9, 3.4, 3.2), gap=8.0, start=2.3),
     Sensitivity.HIGH: Cuts(point=8.0, drop=8.0, dip=3.7, means=(3.5, 2.95, 3.2), gap=8.0, start=2.2),
 }
 
@@ -43,8 +43,8 @@ class HourlyCuts:
 
 
 HOURLY_CUTS: Final[dict[Sensitivity, HourlyCuts]] = {
-    Sensitivity.NORMAL: HourlyCuts(point=11.0, means=(5.5, 5.5), dip=5.0),
-    Sensitivity.HIGH: HourlyCuts(point=9.5, means=(4.8, 4.8), dip=4.5),
+    Sensitivity.NORMAL: HourlyCuts(point=11.8, means=(5.9, 5.9), dip=5.0),
+    Sensitivity.HIGH: HourlyCuts(point=10.0, means=(5.0, 5.0), dip=5.0),
 }
 
 STREAM_CUTS: Final[dict[Sensitivity, float]] = {Sensitivity.NORMAL: 9.0, Sensitivity.HIGH: 8.0}
@@ -70,7 +70,7 @@ GROWTH_CAP: Final = 0.012
 """No series is expected to grow faster than this a day, so a drift of 2 % a day stays visible."""
 
 SETTLING_CLIP: Final = 3.0
-INNOVATION_CLIP: Final = 2.0
+INNOVATION_CLIP: Final = 3.0
 """A day moves the levels by at most so many deviations (log units while settling)."""
 
 PATIENCE: Final = 4
@@ -108,9 +108,9 @@ POINT_DAYS: Final = 14
 MEAN_DAYS: Final = 28
 """Days of history before single days, and before means, are judged."""
 
-CAUTION: Final = 0.5
+CAUTION: Final = 0.8
 CAUTION_DAYS: Final = 42
-"""Evidence is divided by up to 1.5 in a series younger than six weeks."""
+"""Evidence is divided by up to 1.8 in a series younger than six weeks."""
 
 NEW_AFTER: Final = 28
 """Days without any spend before a first spend counts as new; a day known to be zero counts half."""
