@@ -67,7 +67,7 @@ def add(
     console = output.console()
     console.print(f"{made.channel.name} tells {made.channel.target}")
     if made.secret is not None:
-        console.print(f"its webhooks are signed with {made.secret} (shown once)")
+        console.print(f"its webhooks are signed with {made.secret} (shown once)", soft_wrap=True)
     console.print(f"try it: comptroller channels test {made.channel.name}", style="dim")
     return 0
 
@@ -98,7 +98,7 @@ def list_(*, common: Common = DEFAULT) -> int:
 
 
 @app.command(name="test")
-def test_(name: str, *, common: Common = DEFAULT) -> int:
+def try_out(name: str, *, common: Common = DEFAULT) -> int:
     """Send a test message by a channel, at once.
 
     Example: comptroller channels test oncall
