@@ -6,15 +6,15 @@ Each attempt reserves, retries too. A refusal never leaves the process: the clie
 
 from collections.abc import Iterable, Iterator
 from types import ModuleType
-from typing import Any
+from typing import Any, Final
 
 from comptroller.errors import LimitExceeded, RunHalted
 from comptroller.integrations import wire
 from comptroller.runtime.run import Hold, Run
 from comptroller.types.usage import Usage
 
-_NOTHING_RAN = range(400, 500)  # the provider refused the request itself
-_STREAM = "text/event-stream"
+NOTHING_RAN: Final = range(400, 500)  # the provider refused the request itself
+STREAM: Final = "text/event-stream"
 
 
 def governed_transport(library: ModuleType, run: Run, inner: Any = None) -> Any:  # noqa: C901 — two small classes of whichever library
@@ -26,7 +26,9 @@ def governed_transport(library: ModuleType, run: Run, inner: Any = None) -> Any:
         inner: What sends them; the library's own transport unless given.
 
     Example:
-        >>> client = openai.OpenAI(http_client=httpx.Client(transport=governed_transport(httpx, run)))  # doctest: +SKIP
+        >>> client = openai.OpenAI(
+        ...     http_client=httpx2.Client(transport=governed_transport(httpx2, run))
+        ... )  # doctest: +SKIP
     """
 
     class GovernedTransport(library.BaseTransport):  # type: ignore[name-defined,misc]  # of whichever library
@@ -62,10 +64,10 @@ def governed_transport(library: ModuleType, run: Run, inner: Any = None) -> Any:
             self._inner.close()
 
         def _settled(self, response: Any, call: wire.ModelCall, hold: Hold) -> Any:
-            if response.status_code in _NOTHING_RAN:
+            if response.status_code in NOTHING_RAN:
                 hold.release()
                 return response
-            is_stream = response.headers.get("content-type", "").startswith(_STREAM)
+            is_stream = response.headers.get("content-type", "").startswith(STREAM)
             if is_stream and response.is_closed:  # read already, by a transport that keeps whole answers
                 settle(hold, stream_usage(response.text.splitlines(), call))
                 return response
@@ -123,11 +125,4 @@ def settle(hold: Hold, usage: Usage | None) -> None:
     if usage is None:
         hold.__exit__(None, None, None)
         return
-    hold.settle_usage(
-        model=usage.model,
-        provider=usage.provider,
-        input_tokens=usage.input_tokens,
-        output_tokens=usage.output_tokens,
-        cached_input_tokens=usage.cached_input_tokens,
-        cache_write_tokens=usage.cache_write_tokens,
-    )
+    hold.settle_usage(**wire.said_of(usage))

@@ -109,6 +109,11 @@ def later(one: Usage | None, other: Usage | None) -> Usage | None:
     )
 
 
+def said_of(usage: Usage) -> dict[str, Any]:
+    """Return a usage as a settle states it."""
+    return {name: getattr(usage, name) for name in Usage.__dataclass_fields__}
+
+
 def refusal_body(message: str, breach_id: str | None) -> bytes:
     """Return the body of an answer that no SDK tries again."""
     error = {"type": _REFUSAL_TYPE, "code": _REFUSAL_TYPE, "message": message, "breach_id": breach_id}
