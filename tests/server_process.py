@@ -13,6 +13,13 @@ from typing import Self
 
 import httpx2
 
+from comptroller.database import create_engine
+from comptroller.enums import Role
+from comptroller.peppers import Peppers
+from comptroller.spine.orchestrator import access
+from comptroller.types.access import Principal
+from comptroller.types.caller import Caller
+
 PEPPERS = f"1:{'5e' * 32}"
 _START_SECONDS = 60
 _TOKEN = re.compile(r"/welcome\?token=(\w+)")
@@ -85,9 +92,21 @@ class ServerProcess:
         assert found is not None, self.log
         return found[1]
 
-    def key(self, role: str = "admin", *more: str) -> str:
-        """Make a key by the command line."""
-        command = [sys.executable, "-m", "comptroller", "keys", "create", "k", "--role", role, *more, *self._database()]
+    def key(self, role: str = "admin") -> str:
+        """Make a key of the home tenant."""
+        url = self.url or f"sqlite:///{self.folder / 'comptroller.db'}"
+        engine = create_engine(url)
+        said = PEPPERS if self.url else (self.folder / "comptroller.db.pepper").read_text().strip()
+        name, _, digits = said.partition(":")
+        peppers = Peppers(((name, bytes.fromhex(digits)),))
+        caller, giver = Caller("default", "test"), Principal("default", "test", Role.ADMIN)
+        made = access.create_key.run(engine, caller, giver, peppers, name="k", role=role)
+        engine.dispose()
+        return made.secret
+
+    def key_by_command(self) -> str:
+        """Make an admin's key by the command line."""
+        command = [sys.executable, "-m", "comptroller", "keys", "create", "k", "--role", "admin", *self._database()]
         made = subprocess.run(
             command, cwd=self.folder, env=self._environment(), capture_output=True, text=True, check=True
         )  # fmt: skip
