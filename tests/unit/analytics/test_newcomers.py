@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from comptroller.domains.analytics.engine.newcomers import let_new_spend_last, new_steps
+from comptroller.domains.analytics.engine.newcomers import leave_out_early_drops, let_new_spend_last, new_steps
 from comptroller.domains.analytics.engine.panel import KIND_CODES, Judgement, empty_judgement
 from comptroller.enums import AnomalyKind, Grain
 
 NEW = KIND_CODES[AnomalyKind.NEW_SPEND]
+DROP = KIND_CODES[AnomalyKind.DROP]
 
 
 def judged(quanta: np.ndarray, first: int) -> Judgement:
@@ -48,3 +49,16 @@ def test_new_spend_on_the_last_step_stays_there() -> None:
     let_new_spend_last(judgement, quanta, Grain.DAY)
 
     assert np.flatnonzero(judgement.flag[0]).tolist() == [19]
+
+
+@pytest.mark.parametrize(("days", "stays"), [(6, False), (7, True)])
+def test_a_series_falls_only_from_a_level_it_had(days: int, stays: bool) -> None:
+    quanta = np.zeros((1, 40), dtype=np.int64)
+    quanta[0, :days] = 7
+    judgement = empty_judgement(1, 40)
+    judgement.flag[0, 30], judgement.kind[0, 30], judgement.score[0, 30] = True, DROP, 2
+
+    leave_out_early_drops(judgement, quanta)
+
+    assert bool(judgement.flag[0, 30]) is stays
+    assert (judgement.score[0, 30] > 0) == stays

@@ -12,7 +12,7 @@ from comptroller.domains.analytics.engine.episodes import find_episodes
 from comptroller.domains.analytics.engine.feedback import heed_feedback
 from comptroller.domains.analytics.engine.grid import Grid
 from comptroller.domains.analytics.engine.hourly import judge_hourly
-from comptroller.domains.analytics.engine.newcomers import let_new_spend_last
+from comptroller.domains.analytics.engine.newcomers import leave_out_early_drops, let_new_spend_last
 from comptroller.domains.analytics.engine.observation import Observation, step_start
 from comptroller.domains.analytics.engine.panel import Panel
 from comptroller.domains.analytics.engine.provisional import provisional_steps
@@ -63,6 +63,7 @@ def _observe_days(facts: Facts, grid: Grid, options: Options) -> Observation:
     panel = Panel(grid.values, step_start(grid.first_step).date())
     verdict = judge_daily(panel, sensitivity=options.sensitivity, provisional=provisional.shares)
     let_new_spend_last(verdict, grid.quanta, Grain.DAY)
+    leave_out_early_drops(verdict, grid.quanta)
     judged_from = grid.first_step + (WARM_UP_DAYS if grid.quanta.shape[1] >= HISTORY_DAYS else 0)
     return Observation(
         grid.keys, grid.quanta, verdict, grid.first_step, provisional.settled_until, judged_from=judged_from

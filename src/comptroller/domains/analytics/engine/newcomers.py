@@ -1,4 +1,4 @@
-"""Let new spend last: what a series costs in its first days is all new, not only on the first one.
+"""Judge young series as a person would: new spend lasts, and what has no level yet cannot fall.
 
 The detector flags the first step of spend without history and then learns its level. To a person the service stays
 new for a while: its steps up to two weeks (a day of hours) are abnormal against nothing expected, as long as money
@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from comptroller.domains.analytics.engine.panel import KIND_CODES, Judgement
 from comptroller.enums import AnomalyKind, Grain
 
+LEAST_SPENT_STEPS: Final = 7
 _NEW: Final = KIND_CODES[AnomalyKind.NEW_SPEND]
+_DROP: Final = KIND_CODES[AnomalyKind.DROP]
 
 
 def new_steps(grain: Grain) -> int:
@@ -39,3 +41,15 @@ def let_new_spend_last(judgement: Judgement, quanta: NDArray[np.int64], grain: G
         judgement.expected[row, first:end] = 0.0
         judgement.low[row, first:end] = 0.0
         judgement.high[row, first:end] = 0.0
+
+
+def leave_out_early_drops(judgement: Judgement, quanta: NDArray[np.int64]) -> None:
+    """Take back, in place, falls of series that cost anything on too few steps before: they have no level yet.
+
+    A monthly charge on the first of two months is such a series.
+    """
+    for row, step in np.argwhere(judgement.flag & (judgement.kind == _DROP)).tolist():
+        if np.count_nonzero(quanta[row, :step]) < LEAST_SPENT_STEPS:
+            judgement.flag[row, step] = False
+            judgement.kind[row, step] = 0
+            judgement.score[row, step] = 0
