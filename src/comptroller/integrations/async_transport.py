@@ -11,7 +11,7 @@ from comptroller.runtime.async_run import AsyncHold, AsyncRun
 from comptroller.types.usage import Usage
 
 
-def governed_async_transport(library: ModuleType, run: AsyncRun, inner: Any = None) -> Any:  # noqa: C901 — two small classes of whichever library
+def governed_async_transport(library: ModuleType, run: AsyncRun, inner: Any = None) -> Any:  # noqa: C901 — one class in it
     """Return a transport that holds each model call in a run before it is sent.
 
     Args:
@@ -23,6 +23,7 @@ def governed_async_transport(library: ModuleType, run: AsyncRun, inner: Any = No
         >>> transport = governed_async_transport(httpx2, run)  # doctest: +SKIP
         >>> client = openai.AsyncOpenAI(http_client=httpx2.AsyncClient(transport=transport))  # doctest: +SKIP
     """
+    watched = _watched(library)
 
     class GovernedTransport(library.AsyncBaseTransport):  # type: ignore[name-defined,misc]  # of whichever library
         """Holds, sends, settles."""
@@ -42,14 +43,16 @@ def governed_async_transport(library: ModuleType, run: AsyncRun, inner: Any = No
                 return library.Response(
                     wire.REFUSAL_STATUS, headers=wire.REFUSAL_HEADERS, content=body, request=request
                 )
+            is_answered = False
             try:
                 response = await self._inner.handle_async_request(request)
+                is_answered = True
             except library.ConnectError:
                 await hold.release()  # nobody was there
                 raise
-            except BaseException:
-                await hold.__aexit__(None, None, None)
-                raise
+            finally:
+                if not is_answered and hold.ended is None:
+                    await settle_async(hold, None)
             return await self._settled(response, call, hold)
 
         async def aclose(self) -> None:
@@ -65,7 +68,7 @@ def governed_async_transport(library: ModuleType, run: AsyncRun, inner: Any = No
                 await settle_async(hold, stream_usage(response.text.splitlines(), call))
                 return response
             if is_stream:
-                response.stream = _Watched(response.stream, call, hold)
+                response.stream = watched(response.stream, call, hold)
                 return response
             await response.aread()
             try:
@@ -75,7 +78,13 @@ def governed_async_transport(library: ModuleType, run: AsyncRun, inner: Any = No
             await settle_async(hold, wire.read_usage(said, call))
             return response
 
-    class _Watched(library.AsyncByteStream):  # type: ignore[name-defined,misc]  # of whichever library
+    return GovernedTransport()
+
+
+def _watched(library: ModuleType) -> Any:
+    """Return the stream of a library that settles a hold when it is closed."""
+
+    class Watched(library.AsyncByteStream):  # type: ignore[name-defined,misc]  # of whichever library
         """A stream that passes through, and whose usage is read on its way."""
 
         def __init__(self, stream: Any, call: wire.ModelCall, hold: AsyncHold) -> None:
@@ -97,7 +106,7 @@ def governed_async_transport(library: ModuleType, run: AsyncRun, inner: Any = No
             finally:
                 await self._stream.aclose()
 
-    return GovernedTransport()
+    return Watched
 
 
 async def settle_async(hold: AsyncHold, usage: Usage | None) -> None:

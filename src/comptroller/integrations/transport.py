@@ -17,7 +17,7 @@ NOTHING_RAN: Final = range(400, 500)  # the provider refused the request itself
 STREAM: Final = "text/event-stream"
 
 
-def governed_transport(library: ModuleType, run: Run, inner: Any = None) -> Any:  # noqa: C901 — two small classes of whichever library
+def governed_transport(library: ModuleType, run: Run, inner: Any = None) -> Any:  # noqa: C901 — one class in it
     """Return a transport that holds each model call in a run before it is sent.
 
     Args:
@@ -30,6 +30,7 @@ def governed_transport(library: ModuleType, run: Run, inner: Any = None) -> Any:
         ...     http_client=httpx2.Client(transport=governed_transport(httpx2, run))
         ... )  # doctest: +SKIP
     """
+    watched = _watched(library)
 
     class GovernedTransport(library.BaseTransport):  # type: ignore[name-defined,misc]  # of whichever library
         """Holds, sends, settles."""
@@ -49,14 +50,16 @@ def governed_transport(library: ModuleType, run: Run, inner: Any = None) -> Any:
                 return library.Response(
                     wire.REFUSAL_STATUS, headers=wire.REFUSAL_HEADERS, content=body, request=request
                 )
+            is_answered = False
             try:
                 response = self._inner.handle_request(request)
+                is_answered = True
             except library.ConnectError:
                 hold.release()  # nobody was there
                 raise
-            except BaseException:
-                hold.__exit__(None, None, None)
-                raise
+            finally:
+                if not is_answered and hold.ended is None:
+                    settle(hold, None)
             return self._settled(response, call, hold)
 
         def close(self) -> None:
@@ -72,7 +75,7 @@ def governed_transport(library: ModuleType, run: Run, inner: Any = None) -> Any:
                 settle(hold, stream_usage(response.text.splitlines(), call))
                 return response
             if is_stream:
-                response.stream = _Watched(response.stream, call, hold)
+                response.stream = watched(response.stream, call, hold)
                 return response
             response.read()
             try:
@@ -82,7 +85,13 @@ def governed_transport(library: ModuleType, run: Run, inner: Any = None) -> Any:
             settle(hold, wire.read_usage(said, call))
             return response
 
-    class _Watched(library.SyncByteStream):  # type: ignore[name-defined,misc]  # of whichever library
+    return GovernedTransport()
+
+
+def _watched(library: ModuleType) -> Any:
+    """Return the stream of a library that settles a hold when it is closed."""
+
+    class Watched(library.SyncByteStream):  # type: ignore[name-defined,misc]  # of whichever library
         """A stream that passes through, and whose usage is read on its way."""
 
         def __init__(self, stream: Any, call: wire.ModelCall, hold: Hold) -> None:
@@ -107,7 +116,7 @@ def governed_transport(library: ModuleType, run: Run, inner: Any = None) -> Any:
             seen = stream_usage((line.decode(errors="replace") for line in lines), self._call)
             self._usage = wire.later(self._usage, seen)
 
-    return GovernedTransport()
+    return Watched
 
 
 def stream_usage(lines: Iterable[str], call: wire.ModelCall) -> Usage | None:
