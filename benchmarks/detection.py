@@ -7,7 +7,7 @@ that suits it best on the very series reported, which favours it; ours are the s
 """
 
 import argparse
-import os
+import resource
 import sys
 import time
 from datetime import UTC, datetime
@@ -26,9 +26,9 @@ from comptroller.domains.analytics.engine.panel import Panel
 from comptroller.domains.analytics.engine.stream import detect_stream
 from comptroller.enums import Sensitivity
 
-SEEDS = (301, 302, 303)
+SEEDS = (341, 342, 343)
 REAL_SEED = 311
-HOUR_SEEDS = (321, 322)
+HOUR_SEEDS = (351, 352)
 HEAD = (
     "| detector | series | false alarms per 1,000 series-days | precision | recall | F1 | money found | delay, days "
     "| spike | burst | shift | drift | drop | series/s |\n"
@@ -90,8 +90,8 @@ def oracle(made: series.Labelled) -> None:
 
 def cpu_seconds() -> float:
     """Return what this process and its children used; Prophet computes in a child."""
-    spent = os.times()
-    return spent.user + spent.system + spent.children_user + spent.children_system
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime
 
 
 def peer(name: str, method, made: series.Labelled) -> None:
