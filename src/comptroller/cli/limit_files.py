@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated, Any
 
-from cyclopts import Parameter
+from cyclopts import App, Parameter
 from rich.table import Table
 
 from comptroller.cli import output
@@ -54,6 +54,37 @@ def apply(
         _show(one)
     changed = sum(one.step is not PlannedStep.KEEP for one in planned)
     output.console().print(f"{changed} of {len(planned)} limits {'would change' if dry_run else 'changed'}")
+    return 0
+
+
+import_app = App(name="import", help="Take limits over from elsewhere, as a file.", help_format="plaintext")
+
+
+@import_app.command
+def litellm(
+    *, from_: Annotated[str, Parameter(name="--from")], out: Path | None = None, common: Common = DEFAULT
+) -> int:
+    """Read the budgets of a LiteLLM database into a file of limits that only observe; nothing is written there.
+
+    Example: comptroller limits import litellm --from postgresql://… --out limits.toml
+
+    Args:
+        from_: The database's URL; it is only read.
+        out: Where to write the file; else it is printed.
+        common: How to answer.
+    """
+    from comptroller.integrations.litellm_limits import read_litellm  # noqa: PLC0415 — needed by this verb alone
+
+    found = read_litellm(from_)
+    if common.is_json:
+        output.print_json(found)
+    elif out is None:
+        output.console().print(found.toml, markup=False, soft_wrap=True)
+    else:
+        out.write_text(found.toml, encoding="utf-8")
+        output.console().print(f"{found.limits} limits in {out}; next: comptroller limits apply {out} --dry-run")
+    for line in found.left_out:
+        output.error_console().print(f"left out, it has no window of ours: {line}", soft_wrap=True)
     return 0
 
 

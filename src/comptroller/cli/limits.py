@@ -1,4 +1,4 @@
-"""``comptroller limits``: create, list, explain, update, override, archive, apply, replay."""
+"""``comptroller limits``: create, list, explain, update, override, archive, apply, import, replay."""
 
 from typing import Annotated
 
@@ -18,6 +18,7 @@ Words = Annotated[list[str] | None, Parameter(negative=())]
 app.command(explain, name="explain")
 app.command(limit_files.apply, name="apply")
 app.command(limit_files.replay, name="replay")
+app.command(limit_files.import_app)
 
 
 @app.command
