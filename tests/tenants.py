@@ -50,6 +50,7 @@ BODIES: dict[type, dict[str, Any]] = {
     spend_bodies.Settlement: {"amount": "0.01 USD"},
     spend_bodies.Extension: {"seconds": 60},
     spend_bodies.UsageBody: {"model": "gpt-4o", "input_tokens": 10},
+    spend_bodies.UsageBatch: {"rows": [{"id": "r1", "model": "gpt-4o", "input_tokens": 10}]},
     spend_bodies.Subject: {"dimensions": {"agent": "a"}},
 }
 QUERIES: dict[type, str] = {

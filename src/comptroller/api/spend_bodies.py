@@ -124,6 +124,25 @@ class UsageBody(Body):
     run_id: Name | None = None
 
 
+class UsageRow(Body, kw_only=True):
+    """The tokens of one call that happened elsewhere; `id` is the provider's id of the response."""
+
+    id: Annotated[str, Meta(min_length=1, max_length=200)]
+    dimensions: Scope | None = None
+    model: Name
+    provider: Name | None = None
+    input_tokens: Tokens = 0
+    output_tokens: Tokens = 0
+    cached_input_tokens: Tokens = 0
+    cache_write_tokens: Tokens = 0
+
+
+class UsageBatch(Body):
+    """Usage of many calls."""
+
+    rows: Annotated[list[UsageRow], Meta(max_length=1_000)]
+
+
 class Subject(Body):
     """Who spends."""
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from comptroller.api.areas import access, costs, incidents, limits, spend, system
+from comptroller.api.areas import access, costs, incidents, limits, spend, system, usage
 from comptroller.api.route import Route
 
 AREAS: Final = {
@@ -10,6 +10,7 @@ AREAS: Final = {
     "limits": limits.ROUTES,
     "costs": costs.ROUTES,
     "spend": spend.ROUTES,
+    "usage": usage.ROUTES,
     "access": access.ROUTES,
     "system": system.ROUTES,
 }
