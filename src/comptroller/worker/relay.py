@@ -42,10 +42,14 @@ class Relay:
         self._pool = ThreadPoolExecutor(SENDERS, thread_name_prefix="comptroller-send")
         self._in_flight: dict[tuple[str, str], Future[None]] = {}
         self._stopping = threading.Event()
+        self._is_known = False
 
     def round(self, tenants: list[str]) -> int:
         """Dispatch what is in the outbox and begin to send what is due; returns how much there was."""
         done = sum(self._dispatch(Caller(tenant, "worker")) for tenant in tenants)
+        if done and not self._is_known:
+            notices.analyze_if_new.run(self._engine, Caller(tenants[0], "worker"))
+            self._is_known = True
         self._in_flight = {key: future for key, future in self._in_flight.items() if not future.done()}
         for tenant in tenants:
             caller = Caller(tenant, "worker")

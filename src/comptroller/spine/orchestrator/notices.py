@@ -147,6 +147,12 @@ def settle(session: Session, caller: Caller, claimed: Claim, attempts: Sequence[
 
 
 @operation
+def analyze_if_new(session: Session, _caller: Caller) -> bool:
+    """Have the database learn how large the tables of notices are, where it never did."""
+    return outbox.analyze_if_new(session)
+
+
+@operation
 def repeat_unacknowledged(session: Session, caller: Caller) -> int:
     """Tell again the incidents that nobody has acknowledged, and return how many."""
     return service.repeat(session, caller.tenant, count=DISPATCH_MAX, now=caller.now())

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, and_, exists, func, select, update
+from sqlalchemy import Row, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from comptroller.enums import DeliveryState, Severity
@@ -37,14 +37,17 @@ def claim(
     A claimed delivery is due again at ``until``, so that another worker takes it up if this one dies.
     """
     earlier = _ROWS.alias("earlier")
-    has_earlier = exists().where(
-        and_(
+    # A scalar, not EXISTS: that would be joined to the whole queue where the table has no statistics yet.
+    first = (
+        select(func.min(earlier.c.id))
+        .where(
             earlier.c.tenant_id == tenant,
             earlier.c.channel_id == channel_id,
             earlier.c.subject_id == _ROWS.c.subject_id,
             earlier.c.state == _WAITING,
-            earlier.c.id < _ROWS.c.id,
         )
+        .correlate(_ROWS)
+        .scalar_subquery()
     )
     chosen = (
         select(_ROWS.c.id)
@@ -53,7 +56,7 @@ def claim(
             _ROWS.c.channel_id == channel_id,
             _ROWS.c.state == _WAITING,
             _ROWS.c.due_at <= now,
-            ~has_earlier,
+            _ROWS.c.id == first,
         )
         .order_by(_ROWS.c.due_at, _ROWS.c.id)
         .limit(count)

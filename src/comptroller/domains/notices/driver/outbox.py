@@ -74,3 +74,18 @@ def oldest_waiting(session: Session, tenant: str) -> datetime | None:
     other = tried.order_by(_DELIVERIES.c.due_at).limit(1).subquery()
     both = union_all(select(one), select(other)).subquery()
     return session.execute(select(func.min(both.c.created_at))).scalar()
+
+
+def analyze_if_new(session: Session) -> bool:
+    """Have PostgreSQL look at tables that it has never looked at; tells whether it did.
+
+    Until then it believes that a tenant has a handful of deliveries, and reads all of them to change two hundred.
+    """
+    conn = session.connection()
+    if conn.dialect.name != "postgresql":
+        return False
+    never = "SELECT relname FROM pg_class WHERE oid = to_regclass(%(name)s) AND reltuples < 0"
+    new = [name for name in ("outbox", "deliveries") if conn.exec_driver_sql(never, {"name": name}).first()]
+    for name in new:
+        conn.exec_driver_sql(f"ANALYZE {name}")
+    return bool(new)
