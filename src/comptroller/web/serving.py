@@ -17,6 +17,7 @@ from comptroller.web.live import live_handler
 from comptroller.web.pages import acting, looking, session
 from comptroller.web.pages import settings as settings_pages
 from comptroller.web.rendering import static_files, static_path
+from comptroller.web.requests import request_logged
 from comptroller.web.visit import Page, handler_of
 from comptroller.worker.loop import Worker
 from comptroller.worker.process import peppers_of, set_up_logs
@@ -47,7 +48,8 @@ class Site:
         if scope["type"] == "lifespan":
             await self.application(scope, self._starting(receive), self._stopping(send))
             return
-        await self.application(scope, receive, send)
+        with request_logged(scope) as logged:
+            await self.application(scope, receive, logged.heard(send))
 
     def _starting(self, receive: Any) -> Any:
         async def wrapped() -> Any:

@@ -140,3 +140,13 @@ def test_the_first_admin_sets_a_password_once(lite_site: SiteServed):
     assert visitor.get("/").status_code == 200
     again = Visitor(lite_site).post("/welcome", {"token": lite_site.token, "password": PASSWORD}, token=False)
     assert again.status_code == 400
+
+
+def test_each_answer_carries_the_requests_id(lite_site: SiteServed):
+    made = lite_site.ask("GET", "/login").headers["x-request-id"]
+    assert len(made) == 36
+    assert (
+        lite_site.ask("GET", "/login", headers={"x-request-id": "given-12345"}).headers["x-request-id"] == "given-12345"
+    )
+    forged = lite_site.ask("GET", "/login", headers={"x-request-id": "a b\tc-------"}).headers["x-request-id"]
+    assert len(forged) == 36
