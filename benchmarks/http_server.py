@@ -1,6 +1,6 @@
 """How fast is reserve and settle over HTTP, against an empty ASGI handler on the same server in the same run.
 
-    python benchmarks/http.py [--server granian|uvicorn] [--database sqlite|postgresql] [--seconds 5] [--connections 64]
+    python benchmarks/http_server.py [--server granian|uvicorn] [--database sqlite|postgresql] [--seconds 5] [--connections 64]
 
 Every response is awaited before the same connection sends again; every hold is durable when its reply arrives.
 """
@@ -32,21 +32,22 @@ def free_port():
         return one.getsockname()[1]
 
 
+def command_of(server: str, target: str, port: int, processes: int, *, factory: bool) -> list[str]:
+    shared = ["--port", str(port), "--workers", str(processes), "--loop", "uvloop", "--log-level", "error"]
+    own = {
+        "granian": ["--interface", "asgi", "--no-ws", "--backlog", "1024"],
+        "uvicorn": ["--no-access-log", "--http", "httptools", "--ws", "none"],
+    }
+    return [sys.executable, "-m", server, *shared, *own[server], *(["--factory"] if factory else []), target]
+
+
 @contextmanager
-def serving(server: str, target: str, environment: dict[str, str], factory: bool, processes: int = 1) -> Iterator[int]:
-    port = free_port()
-    folder = str(Path(__file__).parent)
-    if server == "granian":
-        command = ["granian", "--interface", "asgi", "--no-ws", "--port", str(port), "--workers", str(processes), "--loop", "uvloop"]
-        command += ["--log-level", "error", "--backlog", "1024", *(["--factory"] if factory else []), target]
-    else:
-        command = ["uvicorn", "--port", str(port), "--workers", str(processes), "--log-level", "error", "--no-access-log", "--loop", "uvloop"]
-        command += ["--http", "httptools", "--ws", "none", *(["--factory"] if factory else []), target]
-    here = {**os.environ, **environment, "PYTHONPATH": folder}
-    running = subprocess.Popen([sys.executable, "-m", *command], env=here, start_new_session=True)
+def serving(command: list[str], port: int, environment: dict[str, str]) -> Iterator[None]:
+    here = {**os.environ, **environment, "PYTHONPATH": str(Path(__file__).parent)}
+    running = subprocess.Popen(command, env=here, start_new_session=True)
     try:
         wait_for(port)
-        yield port
+        yield
     finally:
         os.killpg(running.pid, signal.SIGTERM)
         running.wait(20)
@@ -73,7 +74,9 @@ class Client:
         self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.port)
 
     async def post(self, path: str, body: bytes) -> tuple[int, bytes]:
-        head = f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {self.key}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        said = ("Host: x", f"Authorization: Bearer {self.key}", "Content-Type: application/json")
+        lines = (f"POST {path} HTTP/1.1", *said, f"Content-Length: {len(body)}", "", "")
+        head = "\r\n".join(lines)
         self.writer.write(head.encode() + body)
         raw = await self.reader.readuntil(b"\r\n\r\n")
         status = int(raw[9:12])
@@ -83,7 +86,7 @@ class Client:
         return status, await self.reader.readexactly(length)
 
 
-async def load(port: int, key: str, connections: int, seconds: float, pair: bool) -> list[float]:
+async def load(port: int, key: str, connections: int, seconds: float, *, pair: bool) -> list[float]:
     latencies: list[float] = []
     end = time.perf_counter() + seconds
 
@@ -109,8 +112,8 @@ async def load(port: int, key: str, connections: int, seconds: float, pair: bool
 
 def measure(port: int, key: str, connections: int, seconds: float, *, pair: bool) -> tuple[float, float, float]:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(load(port, key, connections, 1.0, pair))
-        latencies = sorted(runner.run(load(port, key, connections, seconds, pair)))
+        runner.run(load(port, key, connections, 1.0, pair=pair))
+        latencies = sorted(runner.run(load(port, key, connections, seconds, pair=pair)))
     return len(latencies) / seconds, latencies[len(latencies) // 2], latencies[int(len(latencies) * 0.99)]
 
 
@@ -176,8 +179,13 @@ def main() -> None:
         print(f"{said.server}, {said.database}, {said.connections} connections, {said.processes} processes")
         print(f"{'':24}{'requests/s':>12}{'p50 ms':>9}{'p99 ms':>9}")
         rates = []
-        for name, target, pair in (("empty ASGI", "http_server:empty", False), ("reserve + settle", "comptroller.api.app:create", True)):
-            with serving(said.server, target, environment, factory=pair, processes=said.processes) as port:
+        for name, target, pair in (
+            ("empty ASGI", "http_server:empty", False),
+            ("reserve + settle", "comptroller.api.app:create", True),
+        ):
+            port = free_port()
+            command = command_of(said.server, target, port, said.processes, factory=pair)
+            with serving(command, port, environment):
                 rate, p50, p99 = measure(port, key, said.connections, said.seconds, pair=pair)
             rates.append(rate)
             print(f"{name:24}{rate:12,.0f}{p50 * 1000:9.1f}{p99 * 1000:9.1f}", flush=True)

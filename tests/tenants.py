@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from comptroller.api import bodies, spend_bodies
+from comptroller.api import access_bodies, bodies, spend_bodies
 from comptroller.api.route import Route
 from comptroller.models.anomalies import Anomaly
 from comptroller.spine.drivers.cross_domain import create_incident_from_cost_anomaly_sync
@@ -21,9 +21,11 @@ ABSENT = {
     "tenant_id": "nowhere",
     "run_id": "01a20d4e-0000-7000-8000-000000000004",
     "hold_id": "01a20d4e00007000800000000000ffff",
+    "name": "01a20d4e-0000-7000-8000-000000000006",
     "breach_id": "01a20d4e-0000-7000-8000-000000000005",
 }
 LIMIT = {"ceiling": "500 USD", "every": "day"}
+CHANNEL = {"name": "hook", "target": "https://hooks.example.org/x"}
 # What a body says, by its type; ids of other things come from the objects of a tenant.
 BODIES: dict[type, dict[str, Any]] = {
     bodies.Comment: {"text": "looked at it"},
@@ -33,12 +35,15 @@ BODIES: dict[type, dict[str, Any]] = {
     bodies.Mute: {"dimension": "service", "value": "s3", "reason": "known"},
     bodies.NewPrice: {"model": "m", "input_per_million": "1.5", "output_per_million": "2"},
     bodies.NewLimit: {"name": "another", **LIMIT},
+    bodies.LimitFile: {"said": {"limits": []}},
+    bodies.LimitFileToApply: {"said": {"limits": []}},
+    bodies.NewChannelBody: CHANNEL | {"name": "another"},
     bodies.LimitPatch: {"ceiling": "501 USD"},
     bodies.NewOverride: {"ceiling": "600 USD", "why": "sale", "seconds": 3600},
-    bodies.KeyBody: {"name": "k", "role": "viewer"},
-    bodies.UserBody: {"email": "another", "role": "viewer"},
-    bodies.NewTenant: {"tenant_id": "another"},
-    bodies.TenantPatch: {"disabled": True},
+    access_bodies.KeyBody: {"name": "k", "role": "viewer"},
+    access_bodies.UserBody: {"email": "another", "role": "viewer"},
+    access_bodies.NewTenant: {"tenant_id": "another"},
+    access_bodies.TenantPatch: {"disabled": True},
     spend_bodies.KillBody: {"where": {"agent": "nobody"}, "why": "test"},
     spend_bodies.LiftBody: {"where": {"agent": "nobody"}},
     spend_bodies.ScopeBody: {"where": {"agent": "nobody"}},
@@ -95,6 +100,7 @@ def furnish(served: Served, tenant: str) -> dict[str, str]:
         "tenant_id": tenant,
         "run_id": made("/v1/runs", {"dimensions": {"agent": f"agent-{tenant}"}}),
         "hold_id": made("/v1/holds", {"amount": "1 USD"}),
+        "name": served.ask("POST", "/v1/channels", key, json=CHANNEL).json()["channel"]["id"],
         "breach_id": served.ask("POST", "/v1/holds", key, json={"amount": "9999 USD"}).json()["breach_id"],
     }
 

@@ -69,11 +69,7 @@ class Application:
         self, found: "tuple[Route, dict[str, str]]", scope: Scope, receive: Receive, send: Send
     ) -> None:
         route, path = found
-        try:
-            reply = await respond(self.service, route, Incoming(scope, receive, path))
-        except Exception as error:
-            _logger.exception("request_failed", exc_info=error)
-            reply = problem_reply("internal", "the server failed; its log says why")
+        reply = await respond(self.service, route, Incoming(scope, receive, path))
         await reply.send(send)
 
     def _handler(self, route: Route) -> HTTPRouteHandler:

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
@@ -12,7 +12,6 @@ from comptroller.enums import (
     Feedback,
     IncidentStatus,
     LimitMode,
-    Role,
     Sensitivity,
     Severity,
     Window,
@@ -210,6 +209,19 @@ class LimitPatch(Body):
     why: Why | None = None
 
 
+class LimitFile(Body):
+    """A file of limits, as `comptroller limits apply` reads it."""
+
+    said: dict[str, Any]
+    prune: bool = False
+
+
+class LimitFileToApply(LimitFile):
+    """A file of limits, and why it is applied."""
+
+    why: Why | None = None
+
+
 class Reason(Body):
     """Why."""
 
@@ -246,43 +258,17 @@ class AuditQuery(PageQuery):
     object_id: Name | None = None
 
 
-class KeyBody(Body):
-    """A key."""
+class NewChannelBody(Body, kw_only=True):
+    """Where notices go; a target inside the server's own network is not offered over HTTP."""
 
     name: Name
-    role: Role
-    expires_at: Instant | None = None
-
-
-class UserBody(Body):
-    """A person."""
-
-    email: Name
-    role: Role
-
-
-class NewTenant(Body):
-    """Who pays."""
-
-    tenant_id: Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
-    name: Text | None = None
-
-
-class TenantPatch(Body):
-    """Whether a tenant's door is shut."""
-
-    disabled: bool
-
-
-class Credentials(Body):
-    """A login."""
-
-    email: Name
-    password: Annotated[str, Meta(min_length=1, max_length=1_024)]
-
-
-class NewPassword(Body):
-    """A one-time link's token, and the password it sets."""
-
-    token: Name
-    password: Annotated[str, Meta(min_length=1, max_length=1_024)]
+    target: Annotated[str, Meta(min_length=1, max_length=2_000)]
+    severity: Severity | None = None
+    kinds: Annotated[list[Name], Meta(max_length=16)] | None = None
+    where: Annotated[dict[Name, list[Name]], Meta(max_length=16)] | None = None
+    only: Name | None = None
+    quiet: Name | None = None
+    timezone: Name | None = None
+    group_seconds: Annotated[int, Meta(ge=0, le=86_400)] | None = None
+    repeat_seconds: Annotated[int, Meta(ge=0, le=604_800)] | None = None
+    to_owner: bool | None = None

@@ -11,6 +11,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl
 
 import msgspec
+from sqlalchemy.exc import SQLAlchemyError
 
 from comptroller.api.incoming import JSON, Incoming, Reply
 from comptroller.api.problems import MEDIA_TYPE, RequestError, problem, problem_of
@@ -73,7 +74,7 @@ async def respond(service: Service, route: Route, incoming: Incoming) -> Reply:
             return await _answered(service, route, incoming)
     except TimeoutError:
         return _problem_reply(RequestError("timed-out", "repeat it with the same Idempotency-Key to learn its outcome"))
-    except (ComptrollerError, GovernanceError) as error:
+    except (ComptrollerError, GovernanceError, SQLAlchemyError) as error:
         return _problem_reply(error)
 
 

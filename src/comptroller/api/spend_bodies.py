@@ -143,6 +143,13 @@ class UsageBatch(Body):
     rows: Annotated[list[UsageRow], Meta(max_length=1_000)]
 
 
+class TopQuery(Body):
+    """By which dimension, and how many values."""
+
+    by: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_.-]{0,63}$")] | None = None
+    count: Annotated[int, Meta(ge=1, le=100)] = 20
+
+
 class Subject(Body):
     """Who spends."""
 

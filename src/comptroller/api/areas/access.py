@@ -5,6 +5,7 @@ from typing import Any, Final
 import msgspec
 
 from comptroller.api import bodies
+from comptroller.api.access_bodies import Credentials, KeyBody, NewPassword, NewTenant, TenantPatch, UserBody
 from comptroller.api.call import Call
 from comptroller.api.door import COOKIE
 from comptroller.api.incoming import Reply
@@ -93,30 +94,30 @@ _TENANT: Final = "/v1/tenants/{tenant_id}"
 
 ROUTES: Final = (
     Route(method="GET", path="/v1/session", policy=Policy.SIGNED_IN, handler=who_am_i, answer=Whoever),
-    Route(method="POST", path="/v1/session", policy=Policy.PUBLIC, handler=log_in, body=bodies.Credentials,
+    Route(method="POST", path="/v1/session", policy=Policy.PUBLIC, handler=log_in, body=Credentials,
           answer=Begun, status=201),
     Route(method="DELETE", path="/v1/session", policy=Policy.SIGNED_IN, handler=log_out, answer=None, status=204),
-    Route(method="POST", path="/v1/password", policy=Policy.PUBLIC, handler=set_password, body=bodies.NewPassword,
+    Route(method="POST", path="/v1/password", policy=Policy.PUBLIC, handler=set_password, body=NewPassword,
           answer=Begun, status=201),
     Route(method="GET", path="/v1/keys", policy=Policy.ADMINISTER, use_case=access.list_keys,
           query=bodies.PageQuery, answer=Key, paging=_BY_ID),
-    Route(method="POST", path="/v1/keys", policy=Policy.ADMINISTER, use_case=access.create_key, body=bodies.KeyBody,
+    Route(method="POST", path="/v1/keys", policy=Policy.ADMINISTER, use_case=access.create_key, body=KeyBody,
           answer=NewKey, status=201, gives=("giver", "peppers")),
     Route(method="GET", path=_KEY, policy=Policy.ADMINISTER, use_case=access.get_key, answer=Key),
     Route(method="POST", path=f"{_KEY}/revoke", policy=Policy.ADMINISTER, use_case=access.revoke_key, answer=Key),
     Route(method="GET", path="/v1/users", policy=Policy.ADMINISTER, use_case=access.list_users,
           query=bodies.PageQuery, answer=User, paging=Paging(lambda one: str(one.email), argument="after")),
-    Route(method="POST", path="/v1/users", policy=Policy.ADMINISTER, use_case=access.add_user, body=bodies.UserBody,
+    Route(method="POST", path="/v1/users", policy=Policy.ADMINISTER, use_case=access.add_user, body=UserBody,
           answer=NewUser, status=201, gives=("giver",)),
     Route(method="POST", path="/v1/users/{email}/disable", policy=Policy.ADMINISTER, use_case=access.disable_user,
           answer=User),
     Route(method="GET", path="/v1/tenants", policy=Policy.HOME, use_case=access.list_tenants,
           query=bodies.PageQuery, answer=Tenant, paging=Paging(lambda one: str(one.id), argument="after")),
-    Route(method="POST", path="/v1/tenants", policy=Policy.HOME, use_case=access.create_tenant, body=bodies.NewTenant,
+    Route(method="POST", path="/v1/tenants", policy=Policy.HOME, use_case=access.create_tenant, body=NewTenant,
           answer=Tenant, status=201, keeps_key=True),
     Route(method="GET", path=_TENANT, policy=Policy.HOME, use_case=access.get_tenant, answer=Tenant),
-    Route(method="POST", path=f"{_TENANT}/keys", policy=Policy.HOME, handler=create_tenant_key, body=bodies.KeyBody,
+    Route(method="POST", path=f"{_TENANT}/keys", policy=Policy.HOME, handler=create_tenant_key, body=KeyBody,
           answer=NewKey, status=201),
     Route(method="PATCH", path=_TENANT, policy=Policy.HOME, use_case=access.set_tenant_disabled,
-          body=bodies.TenantPatch, answer=Tenant, keeps_key=True),
+          body=TenantPatch, answer=Tenant, keeps_key=True),
 )  # fmt: skip

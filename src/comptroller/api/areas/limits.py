@@ -5,12 +5,15 @@ from typing import Final
 from comptroller.api import bodies
 from comptroller.api.policy import Policy
 from comptroller.api.route import WHOLE, Paging, Route
-from comptroller.spine.orchestrator import audit, limits, prices
+from comptroller.spine.orchestrator import audit, limits, notices, prices
 from comptroller.types.audit import AuditEntry
+from comptroller.types.limit_file import PlannedChange
 from comptroller.types.limits import Limit, LimitChange, Override
+from comptroller.types.notices import Channel, NewChannel
 from comptroller.types.prices import CatalogueUpdate, Price
 
 _ONE: Final = "/v1/limits/{limit}"
+_CHANNEL: Final = "/v1/channels/{name}"
 _BY_NAME: Final = Paging(lambda one: str(one.name), argument="after")
 _BY_ID: Final = Paging(lambda one: str(one.id))
 
@@ -34,6 +37,16 @@ ROUTES: Final = (
           query=bodies.OverrideQuery, answer=list[Override]),
     Route(method="PUT", path="/v1/limit-requirement", policy=Policy.ADMINISTER, use_case=limits.require_limit,
           body=bodies.Requirement, answer=None, status=204, keeps_key=True),
+    Route(method="POST", path="/v1/limits-plan", policy=Policy.READ, use_case=limits.plan_limits,
+          body=bodies.LimitFile, answer=list[PlannedChange]),
+    Route(method="POST", path="/v1/limits-apply", policy=Policy.ADMINISTER, use_case=limits.apply_limits,
+          body=bodies.LimitFileToApply, answer=list[PlannedChange], keeps_key=True),
+    Route(method="GET", path="/v1/channels", policy=Policy.READ, use_case=notices.list_channels, answer=list[Channel]),
+    Route(method="POST", path="/v1/channels", policy=Policy.ADMINISTER, use_case=notices.add_channel,
+          body=bodies.NewChannelBody, answer=NewChannel, status=201, gives=("peppers",)),
+    Route(method="DELETE", path=_CHANNEL, policy=Policy.ADMINISTER, use_case=notices.remove_channel, answer=None,
+          status=204),
+    Route(method="POST", path=f"{_CHANNEL}/retry", policy=Policy.OPERATE, use_case=notices.retry_channel, answer=int),
     Route(method="GET", path="/v1/prices", policy=Policy.READ, use_case=prices.list_prices,
           query=bodies.PriceQuery, answer=Price, paging=WHOLE),
     Route(method="POST", path="/v1/prices", policy=Policy.ADMINISTER, use_case=prices.set_price,

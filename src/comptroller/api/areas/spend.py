@@ -17,7 +17,7 @@ from comptroller.runtime.progress import hold_id
 from comptroller.spine.orchestrator import breaches, kills, remote, runs, see
 from comptroller.types.breaches import Breach
 from comptroller.types.runs import Kill, Run, RunLimits, Verdict
-from comptroller.types.sight import Explanation, HoldExplanation
+from comptroller.types.sight import Complaint, Explanation, Forecast, HoldExplanation, TopRow
 from comptroller.types.spend import (
     DEFAULT_LIFE_SECONDS,
     MONEY,
@@ -123,6 +123,12 @@ async def explain(call: Call) -> Explanation:
     return await see.explain.run_async(call.service.engine, call.caller, **dict(dimension_pairs(call.body.dimensions)))
 
 
+async def forecast(call: Call) -> list[Forecast]:
+    """Return when each balance of a subject will run out at its present pace, with a band, the soonest first."""
+    said = dict(dimension_pairs(call.body.dimensions))
+    return await see.forecast.run_async(call.service.engine, call.caller, **said)
+
+
 async def start_run(call: Call) -> RunBegun:
     """Begin a run of an agent or job; what it reserves names it as `run_id`."""
     said = call.body
@@ -198,6 +204,11 @@ ROUTES: Final = (
     Route(method="GET", path=_HOLD, policy=Policy.READ, use_case=see.explain_hold, answer=HoldExplanation),
     Route(method="POST", path="/v1/explain", policy=Policy.READ, handler=explain, body=spend_bodies.Subject,
           answer=Explanation),
+    Route(method="POST", path="/v1/forecast", policy=Policy.READ, handler=forecast, body=spend_bodies.Subject,
+          answer=list[Forecast]),
+    Route(method="GET", path="/v1/top", policy=Policy.READ, use_case=see.top, query=spend_bodies.TopQuery,
+          answer=list[TopRow]),
+    Route(method="GET", path="/v1/doctor", policy=Policy.READ, use_case=see.doctor, answer=list[Complaint]),
     Route(method="POST", path="/v1/prices/quote", policy=Policy.SPEND, handler=quote, body=spend_bodies.UsageBody,
           answer=Priced),
     Route(method="GET", path="/v1/breaches", policy=Policy.READ, use_case=breaches.list_breaches,
