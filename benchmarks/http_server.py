@@ -1,6 +1,7 @@
 """How fast is reserve and settle over HTTP, against an empty ASGI handler on the same server in the same run.
 
-    python benchmarks/http_server.py [--server granian|uvicorn] [--database sqlite|postgresql] [--seconds 5] [--connections 64]
+    python benchmarks/http_server.py [--server granian|uvicorn] [--database sqlite|postgresql]
+                                     [--seconds 5] [--connections 64] [--processes 1]
 
 Every response is awaited before the same connection sends again; every hold is durable when its reply arrives.
 """
