@@ -15,6 +15,7 @@ import psycopg
 import pytest
 from sqlalchemy.engine import make_url
 
+from comptroller.database import create_engine
 from comptroller.errors import LimitExceeded, RunHalted
 from desks import opened
 from postgres_keeper import native, server_user
@@ -68,8 +69,12 @@ def test_money_is_held_and_kills_arrive_through_a_pooler(pooled_url: str, *, is_
     with asyncio.Runner() as runner:
         face: Any = opened(pooled_url, runner, is_async=is_async)
         face.limits.create("total", ceiling="2 USD")
-        for _ in range(20):  # more often than a statement is sent before the driver prepares it
+        for _ in range(15):  # more often than a statement is sent before the driver prepares it
             face.reserve("0.1 USD").settle("0.1 USD")
+        with psycopg.connect(native(pooled_url)) as other:
+            other.execute("SELECT 1")  # takes the backend that was used until now; the next one has prepared nothing
+            for _ in range(5):
+                face.reserve("0.1 USD").settle("0.1 USD")
         with pytest.raises(LimitExceeded):
             face.reserve("0.1 USD")
         with face.run(agent="crawler") as run:
@@ -86,3 +91,11 @@ def work_on(run: Any) -> None:
     while time.monotonic() < deadline:
         run.checkpoint()
         time.sleep(0.01)
+
+
+def test_nothing_is_prepared_where_the_next_backend_does_not_know_it(pooled_url: str, postgres_url: str):
+    for url, threshold in ((pooled_url, None), (postgres_url, 5)):
+        engine = create_engine(url)
+        with engine.connect() as connection:
+            assert connection.connection.driver_connection.prepare_threshold == threshold
+        engine.dispose()
