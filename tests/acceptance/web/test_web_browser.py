@@ -1,11 +1,13 @@
 """A browser logs in, uploads, acknowledges, kills, and sees what happens elsewhere; skipped where there is none."""
 
+import os
 import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import date, timedelta
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 import comptroller
+from comptroller.cli.demo_data import seed
 from server_process import ServerProcess
 
 PASSWORD = "correct horse battery staple"  # noqa: S105 — of a person that lives for one test
@@ -154,3 +157,53 @@ def test_a_change_elsewhere_appears_without_a_reload(page: Page, server: ServerP
         ct.limits.create("made elsewhere", ceiling="5 USD", every="day")
     expect(page.locator("main")).to_contain_text("made elsewhere", timeout=20_000)
     assert page.evaluate("window.isTheSame") is True
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Iterator[tuple[ServerProcess, str]]:
+    """Give a server over the demo's month, and the admin's password."""
+    with comptroller.open(str(tmp_path / "comptroller.db"), tenant="default") as ct:
+        password = seed(ct, tmp_path)
+    assert password is not None
+    made = ServerProcess(tmp_path)
+    yield made, password
+    made.process.terminate()
+    made.process.wait(40)
+
+
+def test_every_page_of_the_demo_fits_its_width_by_day_and_by_night_and_complains_of_nothing(
+    browser: Browser, demo: tuple[ServerProcess, str]
+):
+    server, password = demo
+    shots = os.environ.get("COMPTROLLER_SCREENSHOTS")  # a folder; the pictures of the documents are made here
+    state: Any = None
+    for scheme, width in product(("light", "dark"), (1280, 390)):
+        options: Any = {"color_scheme": scheme, "viewport": {"width": width, "height": 844}, "storage_state": state}
+        context = browser.new_context(base_url=f"http://localhost:{server.port}", **options)
+        page = context.new_page()
+        said: list[str] = []
+        page.on("console", lambda message, said=said: said.append(message.text) if message.type == "error" else None)
+        if state is None:
+            page.goto("/login")
+            page.fill("input[name=email]", "admin")
+            page.fill("input[name=password]", password)
+            page.click("button.main")
+            page.wait_for_url(re.compile(r"/$"))
+            state = context.storage_state()
+        for path in places(page):
+            page.goto(path)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, (path, width)
+            if shots:
+                name = path.strip("/").partition("/")[0].partition("?")[0] or "overview"
+                page.screenshot(path=f"{shots}/{name}-{width}-{scheme}.png", full_page=True)
+        assert said == []
+        context.close()
+
+
+def places(page: Page) -> list[str]:
+    """Return the paths of all pages, one of each kind."""
+    found = ["/", "/spend", "/limits", "/incidents", "/anomalies", "/runs", "/breaches", "/audit", "/settings"]
+    for path in ("/incidents", "/anomalies", "/limits"):
+        page.goto(path)
+        found.append(str(page.locator("td.what a").first.get_attribute("href")))
+    return [*found, "/kill?where=agent%3Dcrawler"]

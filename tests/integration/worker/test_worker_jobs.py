@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from comptroller.clock import utc_now
 from comptroller.database import create_engine
 from comptroller.errors import BadFileError, InvalidInputError
 from comptroller.face.library import Comptroller
 from comptroller.peppers import Peppers
 from comptroller.spine.drivers.cross_domain import create_incident_from_cost_anomaly_sync
-from comptroller.spine.orchestrator import background, limits, notices
+from comptroller.spine.orchestrator import background, limits, notices, see
 from comptroller.spine.orchestrator.operation import operation
 from comptroller.types.caller import Caller
 from comptroller.worker.jobs import WORKS, pull, retain, run_if_due
@@ -157,3 +158,16 @@ def test_the_loop_goes_on_whatever_a_job_raises(shop: Shop):
     worker.guarded("broken", broken)
     worker.guarded("whole", lambda: seen.append(2))
     assert seen == [1, 2]
+
+
+def test_the_doctor_tells_of_notices_that_wait_and_jobs_that_fail(shop: Shop):
+    shop(open_one)
+    later = Caller("acme", "ana", lambda: utc_now() + timedelta(minutes=11))
+    for _ in range(3):
+        background.claim_job.run(shop.engine, later, "pull", "one", lease=MINUTE)
+        done = {"took": MINUTE, "error": "the bucket is gone", "due_at": utc_now()}
+        background.finish_job.run(shop.engine, later, "pull", "one", **done)
+    told = [one.told for one in see.doctor.run(shop.engine, later) if one.name in {"notices", "jobs"}]
+    assert len(told) == 2
+    assert told[0].startswith("the oldest has waited since")
+    assert told[1] == "pull failed 3 times in a row: the bucket is gone"

@@ -8,15 +8,19 @@ from sqlalchemy.orm import Session
 from comptroller.domains.analytics.driver.facts import newest_delivery
 from comptroller.domains.audit.driver import write_entry
 from comptroller.domains.background.driver import jobs, sources
+from comptroller.domains.notices.driver import outbox
 from comptroller.enums import Severity
 from comptroller.errors import ConflictError, InvalidInputError, NotFoundError
 from comptroller.ids import uuid7
 from comptroller.spine.drivers.cross_domain import create_incident_from_cost_anomaly_sync
 from comptroller.types.background import Source
 from comptroller.types.caller import Caller
+from comptroller.types.sight import Complaint
 
 EVERY_MIN: Final = 60
 STALE_TYPE: Final = "SOURCE_STALE"
+_WAITS: Final = timedelta(minutes=10)
+_FAILURES: Final = 3
 
 
 def has_new_costs(session: Session, tenant: str, job: str) -> bool:
@@ -85,3 +89,19 @@ def _audit(session: Session, caller: Caller, action: str, source: Source) -> Non
     write_entry(
         session, caller, action=action, object_type="source", object_id=source.id, detail=detail, now=caller.now()
     )  # fmt: skip
+
+
+def complaints(session: Session, caller: Caller) -> list[Complaint]:
+    """Return what is wrong with the work in the background: notices that wait, jobs that fail or do not run."""
+    now, found = caller.now(), []
+    oldest = outbox.oldest_waiting(session, caller.tenant)
+    if oldest is not None and now - oldest > _WAITS:
+        told = f"the oldest has waited since {oldest:%Y-%m-%d %H:%M} UTC: comptroller channels list, comptroller worker"
+        found.append(Complaint("notices", told))
+    for job in jobs.list_jobs(session, caller.tenant):
+        if job.failures >= _FAILURES:
+            told = f"{job.name} failed {job.failures} times in a row: {job.last_error}"
+            found.append(Complaint("jobs", told, is_grave=False))
+        if job.name == "sweep" and (job.succeeded_at is None or now - job.succeeded_at > _WAITS):
+            found.append(Complaint("jobs", "no worker sweeps expired holds: run comptroller worker", is_grave=False))
+    return found

@@ -13,6 +13,7 @@ from comptroller.domains.policies.driver.derive import unbalanced
 from comptroller.domains.policies.engine.policy import Policy
 from comptroller.domains.policies.engine.terms import Rule
 from comptroller.money import COUNT_UNITS, Money
+from comptroller.spine.services import background
 from comptroller.spine.services.see import read_book
 from comptroller.types.caller import Caller
 from comptroller.types.sight import Complaint
@@ -39,6 +40,7 @@ def complaints(session: Session, caller: Caller) -> list[Complaint]:
         *_large_holds(conn, caller, now),
         *_overdue(conn, caller, now),
         *_unbalanced(conn, caller),
+        *background.complaints(session, caller),
     ]
     return sorted(found, key=lambda one: not one.is_grave)
 
