@@ -52,8 +52,13 @@ def test_a_leader_that_is_interrupted_leaves_the_others_to_the_next(sqlite_url: 
     face.close()
     kinds = sorted(type(answer).__name__ for answer in told.values())
     assert kinds == ["KeyboardInterrupt", "str", "str", "str"]
-    engine = create_engine(sqlite_url)
+    assert held_of(sqlite_url) == 3 * 10**9
+
+
+def held_of(url: str) -> int:
+    engine = create_engine(url)
     with engine.connect() as conn:
-        assert conn.execute(text("SELECT held FROM balances")).scalar_one() == 3 * 10**9
         assert unbalanced(conn, "acme") == []
+        held = int(conn.execute(text("SELECT held FROM balances")).scalar_one())
     engine.dispose()
+    return held
