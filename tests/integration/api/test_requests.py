@@ -1,4 +1,6 @@
 # ruff: noqa: E501 — a case reads best on one line
+import asyncio
+
 import pytest
 
 LIMIT = {"name": "cap", "ceiling": "5 USD", "every": "day"}
@@ -166,3 +168,13 @@ def test_every_reply_forbids_caching_sniffing_and_framing(served_on_sqlite):
 
 def test_it_is_ready_once_the_schema_is_there(served):
     assert served.ask("GET", "/readyz").json() == {"status": "ok"}
+
+
+def test_the_price_list_is_loaded_once_by_many_who_ask_first(served):
+    key = served.key()
+
+    async def ask_all():
+        headers = {"Authorization": f"Bearer {key}"}
+        return await asyncio.gather(*(served._client.get("/v1/prices?count=1", headers=headers) for _ in range(8)))
+
+    assert {response.status_code for response in served.await_(ask_all())} == {200}

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from sqlalchemy import func, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from comptroller.models.prices import CataloguePrice, PriceOverride
@@ -27,9 +28,10 @@ def has_catalogue(session: Session, version: str) -> bool:
 
 
 def add_catalogue(session: Session, rows: Iterable[PriceRow], *, now: datetime) -> int:
-    """Write a version of the catalogue; returns how many prices it has."""
+    """Write a version of the catalogue, once also where several do at once; returns how many prices it has."""
     values = {_identity(row): _catalogue_values(row, now) for row in rows}
-    session.execute(insert(CataloguePrice), list(values.values()))
+    dialect = postgresql if session.connection().dialect.name == "postgresql" else sqlite
+    session.execute(dialect.insert(CataloguePrice).on_conflict_do_nothing(), list(values.values()))
     return len(values)
 
 
