@@ -29,7 +29,7 @@ CHECKS = [
 DRAWN = [op.ok() for op in schemathesis.openapi.from_dict(document()).get_all_operations()]
 OPERATIONS = {operation.label: operation for operation in DRAWN if "/otlp/" not in operation.label}
 SETTINGS = hypothesis.settings(
-    max_examples=4, deadline=None, database=None, suppress_health_check=list(hypothesis.HealthCheck)
+    max_examples=3, deadline=None, database=None, suppress_health_check=list(hypothesis.HealthCheck)
 )
 
 
