@@ -57,7 +57,8 @@ def apply(
     return 0
 
 
-import_app = App(name="import", help="Take limits over from elsewhere, as a file.", help_format="plaintext")
+_IMPORT_HELP = "Take limits over from elsewhere, as a file.\n\nExample: comptroller limits import litellm --from URL"
+import_app = App(name="import", help=_IMPORT_HELP, help_format="plaintext")
 
 
 @import_app.command
