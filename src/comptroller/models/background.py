@@ -28,6 +28,8 @@ class Job(Base):
     # In a row, up to now.
     failures: Mapped[int] = mapped_column(Integer)
     last_error: Mapped[str | None] = mapped_column(Text)
+    # What there was to see when it was begun last; present on jobs that are also due when that has changed.
+    seen: Mapped[str | None] = mapped_column(String(64))
 
 
 class Source(Base):

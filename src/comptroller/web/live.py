@@ -36,14 +36,14 @@ class Pulses:
         return await asyncio.shield(task)
 
 
-async def events(pulses: Pulses, service: Service, caller: Caller) -> AsyncIterator[bytes]:
-    """Yield an event whenever something happened, for a bounded time."""
+async def events(pulses: Pulses, service: Service, caller: Caller, last: str) -> AsyncIterator[bytes]:
+    """Yield an event whenever something happened since ``last``, for a bounded time."""
+    end = time.monotonic() + STREAM_SECONDS
     yield b"retry: 1000\n\n"
-    end, last = time.monotonic() + STREAM_SECONDS, ""
     while time.monotonic() < end:
         word = await pulses.of(service, caller)
-        if last and word != last:
-            yield b"event: pulse\ndata: {}\n\n"
+        if word != last:
+            yield f"id: {word}\nevent: pulse\ndata: {{}}\n\n".encode()
         last = word
         await asyncio.sleep(EVERY_SECONDS)
 
@@ -62,7 +62,8 @@ def live_handler(service: Any) -> HTTPRouteHandler:
             return Stream(_nothing(), status_code=401, headers=_HEADERS)
         assert principal is not None  # noqa: S101 — the policy lets nobody else in
         caller = Caller(principal.tenant, principal.actor, current.clock)
-        return Stream(events(pulses, current, caller), media_type="text/event-stream", headers=_HEADERS)
+        last = str(request.headers.get("last-event-id") or request.query_params.get("last") or "")
+        return Stream(events(pulses, current, caller, last), media_type="text/event-stream", headers=_HEADERS)
 
     return HTTPRouteHandler("/events", http_method="GET", opt={"policy": Policy.READ}, name="GET /events")(handle)
 

@@ -16,6 +16,7 @@ from comptroller.api.policy import Policy, allows
 from comptroller.api.problems import RequestError, problem_of
 from comptroller.api.service import Service
 from comptroller.errors import ComptrollerError, GovernanceError, InvalidInputError, NotAuthenticatedError
+from comptroller.spine.orchestrator import overview
 from comptroller.spine.orchestrator.operation import Operation, Procedure
 from comptroller.types.access import Principal
 from comptroller.types.caller import Caller
@@ -38,6 +39,7 @@ class Visit:
     query: Mapping[str, str]
     form: Mapping[str, str] = field(default_factory=dict)
     nonce: str = field(default_factory=lambda: secrets.token_urlsafe(16))
+    pulse: str = ""
 
     @property
     def caller(self) -> Caller:
@@ -131,6 +133,8 @@ async def answer(service: Service, page: Page, request: Request[Any, Any, Any]) 
             # A page's form carries the session's token in a field; the door reads it from the header.
             incoming.headers.setdefault(CSRF_HEADER, visit.form.get("csrf", ""))
         visit.principal = await service.door.admit(incoming, page.policy)
+        if visit.principal is not None and page.method == "GET":
+            visit.pulse = await visit.ask(overview.pulse)  # before the page is read: nothing in between is missed
         return await page.handler(visit, **path)
     except NotAuthenticatedError:
         return see_other(link("/login", next=request.url.path if page.method == "GET" else None))

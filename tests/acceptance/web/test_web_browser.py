@@ -52,9 +52,17 @@ def browser() -> Iterator[Browser]:
         made.close()
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[ServerProcess]:
-    made = ServerProcess(tmp_path)
+@pytest.fixture(scope="module")
+def server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """Give a server whose first admin has a password."""
+    made = ServerProcess(tmp_path_factory.mktemp("server"))
+    context = browser.new_context(base_url=f"http://localhost:{made.port}")
+    page = context.new_page()
+    page.goto(f"/welcome?token={made.token}")
+    page.fill("input[name=password]", PASSWORD)
+    page.click("button.main")
+    page.wait_for_url(re.compile(r"/$"))
+    context.close()
     yield made
     made.process.terminate()
     made.process.wait(40)
@@ -67,7 +75,8 @@ def page(browser: Browser, server: ServerProcess) -> Iterator[Page]:
     said: list[str] = []
     made.on("console", lambda message: said.append(message.text) if message.type in {"error", "warning"} else None)
     made.on("pageerror", lambda error: said.append(str(error)))
-    made.goto(f"/welcome?token={server.token}")
+    made.goto("/login")
+    made.fill("input[name=email]", "admin")
     made.fill("input[name=password]", PASSWORD)
     made.click("button.main")
     made.wait_for_url(re.compile(r"/$"))
@@ -91,9 +100,13 @@ def bill(folder: Path) -> Path:
 def test_a_person_logs_in_uploads_a_bill_and_acknowledges_what_is_found(page: Page, tmp_path: Path):
     page.click("text=Log out")
     page.wait_for_url(re.compile("/login"))
+    page.goto("/limits")
+    page.wait_for_url(re.compile("/login"))
     page.fill("input[name=email]", "admin")
     page.fill("input[name=password]", PASSWORD)
     page.click("button.main")
+    page.wait_for_url(re.compile("/limits"))
+    page.goto("/")
     expect(page.locator("h1")).to_have_text("What is burning now")
     page.goto("/spend")
     page.set_input_files("input[type=file]", bill(tmp_path))
@@ -109,10 +122,8 @@ def test_a_person_logs_in_uploads_a_bill_and_acknowledges_what_is_found(page: Pa
     expect(page.locator(".timeline")).to_contain_text("acknowledged")
 
 
-def test_a_kill_pressed_in_the_page_stops_a_run_in_another_process_while_one_watches(
-    page: Page, server: ServerProcess, tmp_path: Path
-):
-    file = tmp_path / "comptroller.db"
+def test_a_kill_pressed_in_the_page_stops_a_run_in_another_process_while_one_watches(page: Page, server: ServerProcess):
+    file = server.folder / "comptroller.db"
     run = subprocess.Popen([sys.executable, "-c", RUNNER, str(file)], stdout=subprocess.PIPE, text=True)
     assert run.stdout is not None
     try:

@@ -410,6 +410,7 @@ def upgrade() -> None:
         sa.Column("took_ms", sa.Integer(), nullable=False),
         sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("last_error", sa.Text(), nullable=True),
+        sa.Column("seen", sa.String(length=64), nullable=True),
         sa.PrimaryKeyConstraint("tenant_id", "name", name=op.f("pk_jobs")),
     )
     op.create_table(

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from sqlalchemy.orm import Session
 
 from comptroller.domains.access.driver.people import list_tenants
+from comptroller.domains.analytics.driver.facts import deliveries_seen
 from comptroller.domains.background.driver import jobs as driver
 from comptroller.domains.background.driver import sources
 from comptroller.domains.notices.driver import outbox
@@ -54,16 +55,16 @@ def claim_job(session: Session, caller: Caller, name: str, worker: str, *, lease
     """Claim a job of the caller's tenant if it is due and nobody is at it."""
     now = caller.now()
     return driver.claim_job(
-        session, caller.tenant, name, worker=worker, until=now + lease, has_news=False, now=now
+        session, caller.tenant, name, worker=worker, until=now + lease, news=None, now=now
     )  # fmt: skip
 
 
 @operation
 def claim_detection(session: Session, caller: Caller, name: str, worker: str, *, lease: timedelta) -> bool:
     """Claim a job that is also due when costs were delivered since it was begun last."""
-    now, has_news = caller.now(), service.has_new_costs(session, caller.tenant, name)
+    now, news = caller.now(), deliveries_seen(session, caller.tenant)
     return driver.claim_job(
-        session, caller.tenant, name, worker=worker, until=now + lease, has_news=has_news, now=now
+        session, caller.tenant, name, worker=worker, until=now + lease, news=news, now=now
     )  # fmt: skip
 
 

@@ -5,7 +5,6 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from comptroller.domains.analytics.driver.facts import newest_delivery
 from comptroller.domains.audit.driver import write_entry
 from comptroller.domains.background.driver import jobs, sources
 from comptroller.domains.notices.driver import outbox
@@ -21,12 +20,6 @@ EVERY_MIN: Final = 60
 STALE_TYPE: Final = "SOURCE_STALE"
 _WAITS: Final = timedelta(minutes=10)
 _FAILURES: Final = 3
-
-
-def has_new_costs(session: Session, tenant: str, job: str) -> bool:
-    """Tell whether costs were delivered since a job was begun last."""
-    newest, begun = newest_delivery(session, tenant), jobs.started_at(session, tenant, job)
-    return newest is not None and (begun is None or newest > begun)
 
 
 def add_source(session: Session, caller: Caller, source: Source) -> Source:

@@ -61,7 +61,7 @@ class FactsOf:
             return self._breach(breach, page)
         anomaly = self.anomalies.get(incident.anomaly_id)
         if anomaly is not None:
-            return _anomaly_facts(anomaly, page)
+            return _anomaly_facts(anomaly, page, self._now)
         where = _scope({incident.entity_type or "": incident.entity_id or ""})
         what = " ".join(part for part in (incident.entity_type, incident.entity_id) if part) or incident.title
         return Facts(what, where=where, description=incident.description or "", since=incident.opened_at, page=page)
@@ -95,8 +95,9 @@ class FactsOf:
         return self._burning[scope]
 
 
-def _anomaly_facts(anomaly: Row[Any], page: str) -> Facts:
-    hours = Decimal(max((anomaly.end_at - anomaly.start_at) / timedelta(hours=1), 1.0))
+def _anomaly_facts(anomaly: Row[Any], page: str, now: datetime) -> Facts:
+    end = min(anomaly.end_at, now)  # a limit's period ends in the future
+    hours = Decimal(max((end - anomaly.start_at) / timedelta(hours=1), 1.0))
     unit, is_money = anomaly.currency, anomaly.currency not in COUNT_UNITS
     named = {anomaly.dimension: anomaly.value}
     if anomaly.dimension == "total":

@@ -6,7 +6,8 @@
   const busy = () => {
     const field = document.activeElement;
     const typing = field && field.closest("#live") && ["INPUT", "TEXTAREA", "SELECT"].includes(field.tagName);
-    return typing || document.querySelector("#live details.act[open]") !== null || document.hidden;
+    const chosen = document.querySelector("#upload input[type=file]")?.files.length > 0;
+    return typing || chosen || document.querySelector("#live details.act[open]") !== null || document.hidden;
   };
 
   let wanted = false;
@@ -18,7 +19,7 @@
 
   const listen = () => {
     if (!document.body.dataset.live || !window.EventSource) return;
-    const source = new EventSource("/events");
+    const source = new EventSource(`/events?last=${encodeURIComponent(document.body.dataset.live)}`);
     source.addEventListener("open", () => document.body.classList.add("is-live"));
     source.addEventListener("error", () => document.body.classList.remove("is-live"));
     source.addEventListener("pulse", () => { wanted = true; refresh(); });
@@ -45,10 +46,11 @@
     }
   };
 
+  // On the document, since a page's content is exchanged while it is open.
   const uploads = () => {
-    const form = document.getElementById("upload");
-    if (!form) return;
-    form.addEventListener("submit", async (event) => {
+    document.addEventListener("submit", async (event) => {
+      const form = event.target;
+      if (form.id !== "upload") return;
       event.preventDefault();
       const file = form.elements.file.files[0];
       const told = form.querySelector("output");
@@ -61,7 +63,6 @@
       const said = await answer.json();
       const rows = (said.deliveries ?? []).reduce((sum, one) => sum + one.row_count, 0);
       told.textContent = answer.ok ? `${rows} rows are in. It is judged within a few seconds.` : said.detail;
-      if (answer.ok) { wanted = true; setTimeout(refresh, 400); }
     });
   };
 

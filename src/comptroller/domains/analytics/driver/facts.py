@@ -1,10 +1,9 @@
 """Read anomalies in bulk, for those who tell of them."""
 
 from collections.abc import Collection
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
 from comptroller.models.anomalies import Anomaly
@@ -19,7 +18,8 @@ def anomaly_rows(session: Session, tenant: str, ids: Collection[str]) -> dict[st
     return {row.id: row for row in session.execute(found)} if ids else {}
 
 
-def newest_delivery(session: Session, tenant: str) -> datetime | None:
-    """Return when costs were delivered last."""
-    found = select(CostDelivery.delivered_at).where(CostDelivery.tenant_id == tenant)
-    return session.execute(found.order_by(CostDelivery.id.desc()).limit(1)).scalar()
+def deliveries_seen(session: Session, tenant: str) -> str:
+    """Return a word that changes with every delivery of costs, in whatever order they are committed."""
+    found = select(func.count(), func.max(CostDelivery.id)).where(CostDelivery.tenant_id == tenant)
+    count, newest = session.execute(found).one()
+    return f"{count} {newest or ''}".strip()[:64]

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Row, or_, select, update
+from sqlalchemy import Row, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -15,16 +15,21 @@ ERROR_MAX: Final = 500
 
 
 def claim_job(
-    session: Session, tenant: str, name: str, *, worker: str, until: datetime, has_news: bool, now: datetime
+    session: Session, tenant: str, name: str, *, worker: str, until: datetime, news: str | None, now: datetime
 ) -> bool:
-    """Claim a job if it is due, or has news, and nobody is at it."""
+    """Claim a job if it is due, or if there is other news than it has seen, and nobody is at it."""
     _make(session, tenant, name, now)
     free = or_(_ROWS.c.claimed_until.is_(None), _ROWS.c.claimed_until <= now)
-    conditions = [_ROWS.c.tenant_id == tenant, _ROWS.c.name == name, free]
-    if not has_news:
-        conditions.append(_ROWS.c.due_at <= now)
-    values = {"claimed_by": worker, "claimed_until": until, "started_at": now}
-    claimed = update(JobRow).where(*conditions).values(**values).returning(_ROWS.c.name)
+    is_due = _ROWS.c.due_at <= now
+    if news is not None:
+        is_due = or_(is_due, func.coalesce(_ROWS.c.seen, "") != news)
+    values = {"claimed_by": worker, "claimed_until": until, "started_at": now, "seen": news}
+    claimed = (
+        update(JobRow)
+        .where(_ROWS.c.tenant_id == tenant, _ROWS.c.name == name, free, is_due)
+        .values(**values)
+        .returning(_ROWS.c.name)
+    )
     return session.execute(claimed).first() is not None
 
 
@@ -46,12 +51,6 @@ def list_jobs(session: Session, tenant: str) -> list[Job]:
     """Return a tenant's jobs by name."""
     found = select(_ROWS).where(_ROWS.c.tenant_id == tenant).order_by(_ROWS.c.name)
     return [_as_job(row) for row in session.execute(found)]
-
-
-def started_at(session: Session, tenant: str, name: str) -> datetime | None:
-    """Return when a job was begun last."""
-    found = select(_ROWS.c.started_at).where(_ROWS.c.tenant_id == tenant, _ROWS.c.name == name)
-    return session.execute(found).scalar()
 
 
 def _make(session: Session, tenant: str, name: str, now: datetime) -> None:
