@@ -149,7 +149,7 @@ def test_a_kill_pressed_in_the_page_stops_a_run_in_another_process_while_one_wat
 
 def test_pages_can_be_read_without_javascript(browser: Browser, page: Page, server: ServerProcess):
     with comptroller.open(str(server.folder / "comptroller.db"), tenant="default") as ct:
-        ct.limits.create("daily", ceiling="5 USD", every="day")
+        ct.limits.create("daily", ceiling="5 tokens", every="day", where={"agent": "nobody"})
     state: Any = page.context.storage_state()
     plain = browser.new_context(
         base_url=f"http://localhost:{server.port}", java_script_enabled=False, storage_state=state
@@ -165,7 +165,7 @@ def test_a_change_elsewhere_appears_without_a_reload(page: Page, server: ServerP
     page.goto("/limits")
     page.evaluate("window.isTheSame = true")
     with comptroller.open(str(server.folder / "comptroller.db"), tenant="default") as ct:
-        ct.limits.create("made elsewhere", ceiling="5 USD", every="day")
+        ct.limits.create("made elsewhere", ceiling="5 requests", every="day", where={"agent": "nobody"})
     expect(page.locator("main")).to_contain_text("made elsewhere", timeout=20_000)
     assert page.evaluate("window.isTheSame") is True
 
