@@ -66,6 +66,13 @@
     });
   };
 
+  // An answer that was on its way when somebody began to type or chose a file must not take that away.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.target?.id !== "live" || !busy()) return;
+    event.detail.shouldSwap = false;
+    wanted = true;
+  });
+
   const start = () => { listen(); draw(); uploads(); };
   document.addEventListener("htmx:afterSwap", draw);
   document.readyState === "loading" ? document.addEventListener("DOMContentLoaded", start) : start();
