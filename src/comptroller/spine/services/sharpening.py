@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from comptroller.domains.analytics.driver.slices import NONE, Cell, other_dimensions, read_slice, sliceable
+from comptroller.domains.analytics.driver.slices import Cell, other_dimensions, read_slice, sliceable
+from comptroller.domains.analytics.driver.spend import NONE
 from comptroller.domains.analytics.engine.drafts import AnomalyDraft, Carrier, describe
 from comptroller.domains.analytics.engine.explain import explain_slice
 from comptroller.domains.analytics.engine.observation import SeriesKey, step_of, step_start

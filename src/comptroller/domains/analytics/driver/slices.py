@@ -6,27 +6,27 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from comptroller.domains.analytics.driver.spend import COLUMNS, NONE
 from comptroller.enums import CostMetric, Dimension
 from comptroller.models.costs import CostDelivery, CostRow
 
 # Beyond, one explanation would read for seconds; the series' own sums explain then.
 ROWS_MAX: Final = 2_000_000
 CELLS_MAX: Final = 200_000
-_COLUMNS: Final = {
-    Dimension.SERVICE: CostRow.service,
-    Dimension.ACCOUNT: CostRow.account,
-    Dimension.REGION: CostRow.region,
-    Dimension.MODEL: CostRow.model,
-    Dimension.USER: CostRow.user_id,
-    Dimension.TEAM: CostRow.team,
-}
+_SPLIT: Final = (
+    Dimension.SERVICE,
+    Dimension.ACCOUNT,
+    Dimension.REGION,
+    Dimension.MODEL,
+    Dimension.USER,
+    Dimension.TEAM,
+)
 _METRICS: Final = {
     CostMetric.EFFECTIVE: CostRow.effective_quanta,
     CostMetric.BILLED: CostRow.billed_quanta,
     CostMetric.LIST: CostRow.list_quanta,
     CostMetric.CONTRACTED: CostRow.contracted_quanta,
 }
-NONE: Final = "(none)"
 
 
 class Cell(NamedTuple):
@@ -39,12 +39,12 @@ class Cell(NamedTuple):
 
 def sliceable(dimension: Dimension) -> bool:
     """Tell whether rows carry the dimension in a column of their own."""
-    return dimension in _COLUMNS
+    return dimension in _SPLIT
 
 
 def other_dimensions(dimension: Dimension) -> tuple[Dimension, ...]:
     """Return by which dimensions a slice is split."""
-    return tuple(other for other in _COLUMNS if other is not dimension)
+    return tuple(other for other in _SPLIT if other is not dimension)
 
 
 def read_slice(
@@ -68,7 +68,7 @@ def read_slice(
     deliveries = session.execute(overlapping).all()
     if not deliveries or sum(row.row_count for row in deliveries) > ROWS_MAX:
         return None
-    others: list[Any] = [func.coalesce(_COLUMNS[other], NONE) for other in other_dimensions(dimension)]
+    others: list[Any] = [func.coalesce(COLUMNS[other], NONE) for other in other_dimensions(dimension)]
     query = (
         select(CostRow.day, func.sum(_METRICS[metric]), *others)
         .where(
@@ -76,7 +76,7 @@ def read_slice(
             CostRow.delivery_id.in_([row.id for row in deliveries]),
             CostRow.charge_category == "Usage",
             CostRow.currency == currency,
-            func.coalesce(_COLUMNS[dimension], NONE) == value,
+            func.coalesce(COLUMNS[dimension], NONE) == value,
             CostRow.day >= start,
             CostRow.day < end,
         )
